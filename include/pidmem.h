@@ -1,0 +1,635 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * pidmem - read the memory of Linux processes
+ *
+ * The library answers "what is in the memory of process N?" without writing a byte into the target, without
+ * making it grow, and without ever passing over a byte in silence. It never prints and never exits.
+ *
+ * In thirty seconds
+ * -----------------
+ *   struct pidmem_error error;
+ *   struct pidmem_process *process;
+ *   struct pidmem_source *source;
+ *
+ *   if (pidmem_process_open(pid, NULL, &error, &process) < 0 ||
+ *       pidmem_source_open(process, NULL, &error, &source) < 0)
+ *           errx(2, "%s", error.text);
+ *   ssize_t got = pidmem_source_read(source, address, buffer, size, &error, NULL);
+ *   ...
+ *   pidmem_source_close(source);
+ *   pidmem_process_close(process);
+ *
+ * Words
+ * -----
+ *   process   a handle on one live process; a reused PID is never mistaken for it
+ *   region    one mapping (VMA) as in /proc/PID/maps
+ *   source    where bytes come from
+ *   span      a range and what is known of it: read, zero, excluded, no content, unreadable - and why
+ *   account   the sum of all spans of one run; it always adds up to the size of what was asked for
+ *
+ * Conventions
+ * -----------
+ *   Addresses and sizes are uint64_t, in bytes. Ranges are given as start and size, so a region that ends at
+ *   2^64 needs no special case: start + size - 1 never overflows.
+ *   Functions that can fail return a value >= 0, or -errno; `error`, if not NULL, is then filled and is
+ *   otherwise left alone. Results ("out-parameters") come last and are written on success only.
+ *   Iterators (`_next`) return 1 for an item, 0 at the end, -errno on failure.
+ *   `_open`/`_close` hold operating-system handles, `_new`/`_free` only heap. Destructors accept NULL.
+ *   Option structures begin with their own size (PIDMEM_INIT sets it); NULL means the defaults. A larger
+ *   structure than this library knows is accepted while the fields it does not know are zero.
+ *
+ * Threads
+ * -------
+ *   There are no globals. Different handles may be used by different threads at the same time. One handle
+ *   must not be used by two threads at once, but a struct pidmem_maps is immutable and may be shared.
+ */
+#ifndef PIDMEM_H
+#define PIDMEM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define PIDMEM_VERSION "0.1.0"
+
+#if defined(__GNUC__)
+#define PIDMEM_API __attribute__((visibility("default")))
+#else
+#define PIDMEM_API
+#endif
+
+/* Initialise an option structure: struct pidmem_open_options options = PIDMEM_INIT(options); */
+/* clang-format off */
+#ifdef __cplusplus
+#define PIDMEM_INIT(object) { sizeof(object) }
+#else
+#define PIDMEM_INIT(object) { .size = sizeof(object) }
+#endif
+/* clang-format on */
+
+/** pidmem_version() - the version of the library at run time, as in PIDMEM_VERSION. */
+PIDMEM_API const char *pidmem_version(void);
+
+/* ---------------------------------------------------------------------------------------------- errors --- */
+
+/* Stable: new codes are added at the end. */
+enum pidmem_code {
+	PIDMEM_OK,
+	PIDMEM_SYSTEM,        /* a system call failed; .sys tells which way */
+	PIDMEM_USAGE,         /* an argument cannot be right */
+	PIDMEM_NO_PROCESS,    /* no process has this PID (or hidepid hides it) */
+	PIDMEM_THREAD_ID,     /* the number names a thread, not a process; .tid is its process */
+	PIDMEM_KERNEL_THREAD, /* kernel threads have no memory of their own */
+	PIDMEM_ZOMBIE,        /* the process has ended and waits for its parent: its memory is gone */
+	PIDMEM_ACCESS,        /* the kernel refuses; pidmem_access_check() names the cause */
+	PIDMEM_GONE,          /* the process ended while it was being read */
+	PIDMEM_EXECED,        /* the process replaced itself by another program while it was being read */
+	PIDMEM_UNMAPPED,      /* nothing is mapped at .address */
+	PIDMEM_NO_MATCH,      /* a name or selection fits no region */
+	PIDMEM_CANCELLED,     /* the progress callback asked to stop */
+	PIDMEM_EXISTS,        /* the output exists already and was kept */
+	PIDMEM_SYMLINK,       /* the output is a symbolic link: never written through */
+	PIDMEM_FORMAT,        /* text or a file is not what it should be; .address is the offset or line */
+	PIDMEM_UNSUPPORTED,   /* not possible with this kernel or this version */
+};
+
+/**
+ * struct pidmem_error - why a call failed; owned by the caller, needs no initialisation.
+ * @code:    what kind of failure
+ * @sys:     errno, or 0 where no system call was at fault
+ * @tid:     the thread concerned, or 0
+ * @address: the address concerned, or 0
+ * @text:    one line for people, naming the thing; no trailing full stop or newline
+ * @hint:    the way out, or ""
+ */
+struct pidmem_error {
+	enum pidmem_code code;
+	int sys;
+	pid_t tid;
+	uint64_t address;
+	char text[320];
+	char hint[320];
+};
+
+/* --------------------------------------------------------------------------------------------- process --- */
+
+struct pidmem_process;
+
+/**
+ * struct pidmem_open_options - how to find a process
+ * @size: sizeof this structure
+ * @proc: where procfs is mounted; NULL means "/proc". With another procfs (a host's, mounted into a
+ *        container) PIDs are those of that procfs.
+ */
+struct pidmem_open_options {
+	size_t size;
+	const char *proc;
+};
+
+/**
+ * pidmem_process_open() - take hold of a process
+ *
+ * Opens /proc/PID once and reads everything through that directory: it is tied to the process and not to
+ * the number, so a reused PID is never mistaken for it (proc(5); pidfd_open(2) is taken as well where it is
+ * to be had). Needs no right to read the memory: that is checked when regions or bytes are asked for.
+ *
+ * Errors: PIDMEM_USAGE (pid <= 0), PIDMEM_NO_PROCESS, PIDMEM_THREAD_ID, PIDMEM_KERNEL_THREAD,
+ * PIDMEM_ZOMBIE, PIDMEM_SYSTEM.
+ */
+PIDMEM_API int pidmem_process_open(pid_t pid, const struct pidmem_open_options *options, struct pidmem_error *error,
+				   struct pidmem_process **process);
+PIDMEM_API void pidmem_process_close(struct pidmem_process *process);
+
+/** pidmem_process_check() - 0 while the process lives and runs the program it ran when it was opened;
+ * else -ESRCH with PIDMEM_GONE or PIDMEM_EXECED. */
+PIDMEM_API int pidmem_process_check(struct pidmem_process *process, struct pidmem_error *error);
+
+PIDMEM_API pid_t pidmem_process_pid(const struct pidmem_process *process);
+/** pidmem_process_name() - the name of the program as in /proc/PID/comm when it was opened; bytes, at most 63. */
+PIDMEM_API const char *pidmem_process_name(const struct pidmem_process *process);
+/**
+ * pidmem_process_command() - the command line as in /proc/PID/cmdline, a NUL behind each argument
+ *
+ * Returns the number of bytes put into @buffer, at most @size; 0 where the process has none. Errors: PIDMEM_SYSTEM.
+ */
+PIDMEM_API ssize_t pidmem_process_command(struct pidmem_process *process, void *buffer, size_t size,
+					  struct pidmem_error *error);
+/** pidmem_process_start_time() - in clock ticks since boot, field 22 of /proc/PID/stat. */
+PIDMEM_API uint64_t pidmem_process_start_time(const struct pidmem_process *process);
+/** pidmem_process_pidfd() - a borrowed pidfd, or -1 where the kernel (before 5.3) or another procfs has none. */
+PIDMEM_API int pidmem_process_pidfd(const struct pidmem_process *process);
+
+/* --------------------------------------------------------------------------------------------- threads --- */
+
+struct pidmem_threads;
+
+/** struct pidmem_thread - one thread; @state is the letter of proc_pid_stat(5), @name its comm. */
+struct pidmem_thread {
+	pid_t tid;
+	char state;
+	char name[64];
+};
+
+/** pidmem_threads_read() - list the threads of a process, in the order of their IDs. Threads may come and go meanwhile.
+ */
+PIDMEM_API int pidmem_threads_read(struct pidmem_process *process, struct pidmem_error *error,
+				   struct pidmem_threads **threads);
+PIDMEM_API void pidmem_threads_free(struct pidmem_threads *threads);
+PIDMEM_API size_t pidmem_threads_count(const struct pidmem_threads *threads);
+/** pidmem_threads_get() - the thread at @index, or NULL past the end; owned by the list. */
+PIDMEM_API const struct pidmem_thread *pidmem_threads_get(const struct pidmem_threads *threads, size_t index);
+
+/* --------------------------------------------------------------------------------------------- regions --- */
+
+struct pidmem_maps;
+
+/* Permissions and sharing of a region. */
+#define PIDMEM_PERM_READ 1U
+#define PIDMEM_PERM_WRITE 2U
+#define PIDMEM_PERM_EXEC 4U
+#define PIDMEM_PERM_SHARED 8U /* MAP_SHARED; private otherwise */
+
+/* Flags of a region that matter to readers; from VmFlags in /proc/PID/smaps (Linux 3.8). */
+#define PIDMEM_VM_IO 0x001U           /* io: device memory */
+#define PIDMEM_VM_PFNMAP 0x002U       /* pf: bare page frames */
+#define PIDMEM_VM_DONTDUMP 0x004U     /* dd: madvise(MADV_DONTDUMP) */
+#define PIDMEM_VM_DONTCOPY 0x008U     /* dc: not inherited by fork() */
+#define PIDMEM_VM_WIPEONFORK 0x010U   /* wf: zeros in a forked child */
+#define PIDMEM_VM_HUGETLB 0x020U      /* ht: huge pages of the hugetlb pool */
+#define PIDMEM_VM_UFFD_MISSING 0x040U /* um: a userfaultfd supplies missing pages */
+#define PIDMEM_VM_UFFD_WP 0x080U      /* uw: a userfaultfd tracks writes */
+#define PIDMEM_VM_UFFD_MINOR 0x100U   /* ui: a userfaultfd resolves minor faults */
+#define PIDMEM_VM_LOCKED 0x200U       /* lo: mlock() */
+
+enum pidmem_kind {
+	PIDMEM_KIND_ANON,   /* private memory without a file */
+	PIDMEM_KIND_HEAP,   /* [heap]: the area of brk(2) */
+	PIDMEM_KIND_STACK,  /* [stack]: the stack of the first thread */
+	PIDMEM_KIND_FILE,   /* a private mapping of a file */
+	PIDMEM_KIND_SHARED, /* MAP_SHARED, with or without a file */
+	PIDMEM_KIND_VDSO,   /* [vdso], [vvar], [vsyscall]: the kernel's own */
+};
+PIDMEM_API const char *pidmem_kind_name(enum pidmem_kind kind);
+
+/**
+ * struct pidmem_usage - what /proc/PID/smaps tells of a region; sizes in bytes.
+ * @flags: PIDMEM_VM_*
+ */
+struct pidmem_usage {
+	uint64_t rss, pss, shared_clean, shared_dirty, private_clean, private_dirty, referenced, anonymous, anon_huge,
+		shared_hugetlb, private_hugetlb, swap, swap_pss, locked;
+	uint32_t flags;
+};
+
+/**
+ * struct pidmem_region - one mapping of the address space
+ * @start, @size: the range, in bytes; multiples of the page size
+ * @offset:     into the file, in bytes
+ * @inode:      0 without a file
+ * @dev_major, @dev_minor: of the file's device
+ * @perms:      PIDMEM_PERM_*
+ * @kind:       what it is
+ * @deleted:    the file has no name any more; the suffix " (deleted)" is not part of @path then
+ * @path:       bytes, NUL-terminated, in any encoding; "" if there is none. Newlines are real newlines.
+ * @path_size:  length of @path in bytes
+ * @resident, @swapped: bytes present in memory and in swap through this mapping; with
+ *              PIDMEM_MAPS_RESIDENCE or PIDMEM_MAPS_USAGE, else 0
+ * @usage:      with PIDMEM_MAPS_USAGE, else NULL
+ */
+struct pidmem_region {
+	uint64_t start, size, offset, inode;
+	uint32_t dev_major, dev_minor;
+	uint32_t perms;
+	enum pidmem_kind kind;
+	bool deleted;
+	const char *path;
+	size_t path_size;
+	uint64_t resident, swapped;
+	const struct pidmem_usage *usage;
+};
+
+#define PIDMEM_MAPS_RESIDENCE 1U /* fill @resident and @swapped by a scan of the page tables: cheap */
+#define PIDMEM_MAPS_USAGE 2U     /* fill @usage from smaps: the kernel visits every page, ~5-10 ms/GiB */
+
+/**
+ * pidmem_maps_read() - the regions of a process, in address order
+ * @flags: PIDMEM_MAPS_*
+ *
+ * The list is a picture of one moment and never changes. Errors: PIDMEM_ACCESS, PIDMEM_GONE,
+ * PIDMEM_FORMAT, PIDMEM_SYSTEM.
+ */
+PIDMEM_API int pidmem_maps_read(struct pidmem_process *process, unsigned flags, struct pidmem_error *error,
+				struct pidmem_maps **maps);
+
+/**
+ * pidmem_maps_parse() - regions from the text of a /proc/PID/maps or smaps, wherever it came from
+ *
+ * Text alone cannot tell a deleted file from a name that ends in " (deleted)", nor an escaped newline from
+ * a name with a literal "\012": both are taken as the kernel's marks. pidmem_maps_read() asks further.
+ * Errors: PIDMEM_FORMAT with the line number in error->address.
+ */
+PIDMEM_API int pidmem_maps_parse(const char *text, size_t size, struct pidmem_error *error, struct pidmem_maps **maps);
+PIDMEM_API void pidmem_maps_free(struct pidmem_maps *maps);
+
+PIDMEM_API size_t pidmem_maps_count(const struct pidmem_maps *maps);
+/** pidmem_maps_get() - the region at @index, or NULL past the end; owned by the list. */
+PIDMEM_API const struct pidmem_region *pidmem_maps_get(const struct pidmem_maps *maps, size_t index);
+/** pidmem_maps_find() - the region that holds @address, or NULL; O(log n). */
+PIDMEM_API const struct pidmem_region *pidmem_maps_find(const struct pidmem_maps *maps, uint64_t address);
+/** pidmem_maps_find_next() - the region that holds @address, else the next above it, else NULL. */
+PIDMEM_API const struct pidmem_region *pidmem_maps_find_next(const struct pidmem_maps *maps, uint64_t address);
+
+/**
+ * pidmem_maps_resolve() - the address that a person wrote
+ * @text: hex digits with or without 0x, or NAME+OFFSET ("[heap]+0x10", "libc.so.6+0x1234"), or NAME
+ *
+ * NAME is a path, or the base name of one; OFFSET is hex, counted from the lowest region of that name.
+ * Errors: PIDMEM_USAGE, PIDMEM_NO_MATCH. The address need not be mapped.
+ */
+PIDMEM_API int pidmem_maps_resolve(const struct pidmem_maps *maps, const char *text, struct pidmem_error *error,
+				   uint64_t *address);
+
+/**
+ * pidmem_maps_describe() - write @address as NAME+OFFSET, as pidmem_maps_resolve() reads it, into @text
+ *
+ * Returns the length, as snprintf(3); 0 and an empty text where no named region holds the address.
+ */
+PIDMEM_API int pidmem_maps_describe(const struct pidmem_maps *maps, uint64_t address, char *text, size_t size);
+
+/* ----------------------------------------------------------------------------------------- page states --- */
+
+struct pidmem_pages;
+
+#define PIDMEM_PAGE_PRESENT 1U /* in memory and mapped here */
+#define PIDMEM_PAGE_SWAPPED 2U /* swapped out: reading brings it back */
+#define PIDMEM_PAGE_FILE 4U    /* belongs to a file or shared memory */
+#define PIDMEM_PAGE_ZERO 8U    /* the kernel's page of zeros (only told by PAGEMAP_SCAN) */
+#define PIDMEM_PAGE_HUGE 16U   /* part of a huge page (only told by PAGEMAP_SCAN) */
+#define PIDMEM_PAGE_GUARD 32U  /* MADV_GUARD_INSTALL (Linux 6.13; told since 6.15): no content, faults */
+
+/** struct pidmem_page_run - neighbouring pages of one state; @flags: PIDMEM_PAGE_* */
+struct pidmem_page_run {
+	uint64_t start, size;
+	uint32_t flags;
+};
+
+/**
+ * pidmem_pages_open() - iterate over the states of the pages of a range, without touching one
+ *
+ * Uses PAGEMAP_SCAN (Linux 6.7, cost follows the pages that exist), else /proc/PID/pagemap (8 bytes are
+ * read for each page of the range). Only pages that have an entry are told: what lies between two runs has
+ * none, in this process at least. Runs of more than 64 MiB are told in pieces, so that the answer is young.
+ */
+PIDMEM_API int pidmem_pages_open(struct pidmem_process *process, uint64_t start, uint64_t size,
+				 struct pidmem_error *error, struct pidmem_pages **pages);
+PIDMEM_API void pidmem_pages_close(struct pidmem_pages *pages);
+PIDMEM_API int pidmem_pages_next(struct pidmem_pages *pages, struct pidmem_error *error, struct pidmem_page_run *run);
+
+/* ------------------------------------------------------------------------------------------- selection --- */
+
+struct pidmem_select;
+
+/**
+ * pidmem_select_add() - add one term to a selection of regions
+ * @term: `heap` `stack` `anon` `file` `shared` `vdso`; START-END in hex; NAME[:PERMS], a glob(7) on the
+ *        base name or the full path and letters that must all be set ("libc*:rx"; all four, "rw-p", must be
+ *        equal); a leading `!` leaves out what the rest names
+ *
+ * What any term names and no `!` term names is selected; with `!` terms alone, all the rest is.
+ */
+PIDMEM_API int pidmem_select_new(struct pidmem_error *error, struct pidmem_select **select);
+PIDMEM_API int pidmem_select_add(struct pidmem_select *select, const char *term, struct pidmem_error *error);
+PIDMEM_API void pidmem_select_free(struct pidmem_select *select);
+
+/**
+ * pidmem_select_test() - is the byte at @address of @region selected?
+ * @select: NULL selects everything
+ * @run:    how many bytes from @address on share the answer, within the region (may be NULL)
+ */
+PIDMEM_API bool pidmem_select_test(const struct pidmem_select *select, const struct pidmem_region *region,
+				   uint64_t address, uint64_t *run);
+
+/** pidmem_select_check() - 0 if some byte of some region is selected, else -ENOENT with PIDMEM_NO_MATCH. */
+PIDMEM_API int pidmem_select_check(const struct pidmem_select *select, const struct pidmem_maps *maps,
+				   struct pidmem_error *error);
+
+/* ---------------------------------------------------------------------------------- sources and spans --- */
+
+struct pidmem_source;
+
+enum pidmem_class {
+	PIDMEM_READ,       /* content was read */
+	PIDMEM_ZERO,       /* never touched, or all zero: the content is known */
+	PIDMEM_EXCLUDED,   /* left out by a selection or an option, or memory of a device or of the kernel */
+	PIDMEM_NO_CONTENT, /* guard pages, past the end of the mapped file */
+	PIDMEM_UNREADABLE, /* has content that could not be read */
+};
+#define PIDMEM_CLASSES 5
+/** pidmem_class_name() - "read", "zero", "excluded", "no_content", "unreadable". */
+PIDMEM_API const char *pidmem_class_name(enum pidmem_class class_);
+
+enum pidmem_why {
+	PIDMEM_WHY_NONE,
+	PIDMEM_WHY_FILTER,   /* excluded: not selected */
+	PIDMEM_WHY_DEVICE,   /* excluded: VM_IO or VM_PFNMAP, reading may hang the machine */
+	PIDMEM_WHY_KERNEL,   /* excluded: [vvar], [vsyscall]: pages of the kernel, not of the process */
+	PIDMEM_WHY_GUARD,    /* no content: guard page */
+	PIDMEM_WHY_PAST_EOF, /* no content: past the end of the mapped file */
+	PIDMEM_WHY_UFFD,     /* no content yet: a userfaultfd of the target supplies it on demand */
+	PIDMEM_WHY_UNMAPPED, /* no content: unmapped since the regions were listed, or never mapped */
+	PIDMEM_WHY_FILE,     /* unreadable: not in memory and the file could not be opened or read */
+	PIDMEM_WHY_SHARED,   /* unreadable: shared memory that this process does not have in its page tables;
+			      * reading through the process would make it grow, the object itself needs
+			      * CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE */
+	PIDMEM_WHY_PERMS,    /* unreadable: page protection, and proc_mem.force_override forbids to pass it */
+	PIDMEM_WHY_SECRET,   /* unreadable: memfd_secret(2) */
+	PIDMEM_WHY_POISONED, /* unreadable: the hardware lost it, or UFFDIO_POISON */
+	PIDMEM_WHY_IO,       /* unreadable: the kernel said EIO and nothing explains it */
+};
+/** pidmem_why_name() - a stable word: "filter", "device", "kernel", "guard", "past-eof", "userfaultfd",
+ * "unmapped", "file", "shared", "permissions", "secret", "poisoned", "io"; "" for none. */
+PIDMEM_API const char *pidmem_why_name(enum pidmem_why why);
+/** pidmem_why_text() - the same in a few words for people. */
+PIDMEM_API const char *pidmem_why_text(enum pidmem_why why);
+
+/**
+ * struct pidmem_span - a range, and what is known of it
+ * @region: owned by the source's maps; NULL where nothing is mapped
+ * @bytes:  @size bytes of content for PIDMEM_READ, valid until the next call on the same walk; else NULL
+ */
+struct pidmem_span {
+	uint64_t start, size;
+	enum pidmem_class class_;
+	enum pidmem_why why;
+	const struct pidmem_region *region;
+	const unsigned char *bytes;
+};
+
+enum pidmem_consistency {
+	PIDMEM_LIVE,     /* the target runs on: bytes are from the moments they were read */
+	PIDMEM_STOPPED,  /* stopped while it is read */
+	PIDMEM_SNAPSHOT, /* one moment, saved while it runs on */
+};
+PIDMEM_API const char *pidmem_consistency_name(enum pidmem_consistency consistency);
+
+/**
+ * struct pidmem_source_options - how to read
+ * @size:        sizeof this structure
+ * @consistency: only PIDMEM_LIVE so far; others give PIDMEM_UNSUPPORTED
+ * @select:      which regions; NULL means all. Borrowed until the source is closed.
+ */
+struct pidmem_source_options {
+	size_t size;
+	enum pidmem_consistency consistency;
+	const struct pidmem_select *select;
+};
+
+/**
+ * pidmem_source_open() - get ready to read a live process
+ *
+ * Nothing of the target changes by reading from the source: pages that it has in memory or in swap are read
+ * through /proc/PID/mem (PROT_NONE included), what it never touched is known to be zero, and pages of files
+ * and shared memory that it does not have in its page tables come from the file itself, checked by device and
+ * inode. The process is borrowed until the source is closed. Errors: PIDMEM_ACCESS, PIDMEM_GONE,
+ * PIDMEM_NO_MATCH (nothing is selected), PIDMEM_UNSUPPORTED, PIDMEM_SYSTEM.
+ */
+PIDMEM_API int pidmem_source_open(struct pidmem_process *process, const struct pidmem_source_options *options,
+				  struct pidmem_error *error, struct pidmem_source **source);
+PIDMEM_API void pidmem_source_close(struct pidmem_source *source);
+
+/** pidmem_source_maps() - the regions when the source was opened or last refreshed; owned by the source. */
+PIDMEM_API const struct pidmem_maps *pidmem_source_maps(const struct pidmem_source *source);
+/** pidmem_source_refresh() - list the regions again; earlier regions and walks of this source become invalid. */
+PIDMEM_API int pidmem_source_refresh(struct pidmem_source *source, struct pidmem_error *error);
+
+/**
+ * pidmem_source_read() - read a range into a buffer
+ * @stop: filled when fewer than @size bytes were read: the span that has no bytes, and why (may be NULL)
+ *
+ * Returns the number of bytes read, zeros included; it is short before the first byte that cannot be had,
+ * and 0 only if that is the first one (or @size is 0). Reading goes on across adjacent regions.
+ * Errors: PIDMEM_GONE, PIDMEM_EXECED, PIDMEM_SYSTEM.
+ */
+PIDMEM_API ssize_t pidmem_source_read(struct pidmem_source *source, uint64_t address, void *buffer, size_t size,
+				      struct pidmem_error *error, struct pidmem_span *stop);
+
+/**
+ * struct pidmem_request - one part of a vectored read
+ * @address, @buffer, @size: set by the caller
+ * @done: how many bytes were read
+ * @stop: why no more, if @done < @size
+ */
+struct pidmem_request {
+	uint64_t address;
+	void *buffer;
+	size_t size;
+	size_t done;
+	struct pidmem_span stop;
+};
+
+/** pidmem_source_readv() - several reads; returns how many of them were read whole. Errors as above. */
+PIDMEM_API ssize_t pidmem_source_readv(struct pidmem_source *source, struct pidmem_request *requests, size_t count,
+				       struct pidmem_error *error);
+
+struct pidmem_walk;
+
+#define PIDMEM_WALK_STATES                                                                   \
+	1U /* tell what is there without reading it: spans that would be read have no bytes, \
+	    * and pages that happen to be all zero are told as PIDMEM_READ */
+
+/**
+ * pidmem_walk_open() - go through the mapped parts of a range, in address order, span by span
+ * @start, @size: the range; 0 and UINT64_MAX for the whole address space
+ *
+ * Each byte of each region in the range is told exactly once; what is not mapped is passed over.
+ * Neighbouring spans may have the same class. The source is borrowed until the walk is closed; several walks
+ * of one source may be open, for one thread.
+ */
+PIDMEM_API int pidmem_walk_open(struct pidmem_source *source, uint64_t start, uint64_t size, unsigned flags,
+				struct pidmem_error *error, struct pidmem_walk **walk);
+PIDMEM_API void pidmem_walk_close(struct pidmem_walk *walk);
+/** pidmem_walk_next() - the next span. Errors: PIDMEM_GONE, PIDMEM_EXECED, PIDMEM_SYSTEM. */
+PIDMEM_API int pidmem_walk_next(struct pidmem_walk *walk, struct pidmem_error *error, struct pidmem_span *span);
+
+/* --------------------------------------------------------------------------------------------- account --- */
+
+/** struct pidmem_totals - bytes by class, indexed by enum pidmem_class; @total is always their sum. */
+struct pidmem_totals {
+	uint64_t total;
+	uint64_t by_class[PIDMEM_CLASSES];
+};
+
+/** struct pidmem_hole - a range without content, or unreadable, and why. */
+struct pidmem_hole {
+	uint64_t start, size;
+	enum pidmem_class class_;
+	enum pidmem_why why;
+};
+
+struct pidmem_account;
+PIDMEM_API int pidmem_account_new(struct pidmem_error *error, struct pidmem_account **account);
+PIDMEM_API void pidmem_account_free(struct pidmem_account *account);
+/** pidmem_account_add() - count a span; adjacent holes of the same kind become one. -ENOMEM is the only error. */
+PIDMEM_API int pidmem_account_add(struct pidmem_account *account, const struct pidmem_span *span,
+				  struct pidmem_error *error);
+PIDMEM_API const struct pidmem_totals *pidmem_account_totals(const struct pidmem_account *account);
+PIDMEM_API size_t pidmem_account_hole_count(const struct pidmem_account *account);
+PIDMEM_API const struct pidmem_hole *pidmem_account_hole(const struct pidmem_account *account, size_t index);
+
+/* ---------------------------------------------------------------------------------------------- saving --- */
+
+/** struct pidmem_progress - how far a long call has come; @expected is an estimate, in bytes. */
+struct pidmem_progress {
+	uint64_t done, expected;
+};
+
+/**
+ * struct pidmem_dump_options - how to write a raw dump
+ * @size:     sizeof this structure
+ * @path:     the file to write; the index goes to @path with ".index" appended. A device or pipe that exists
+ *            is written to as a stream, without index. Required unless @split is given.
+ * @split:    a directory, made if need be, for one file per region instead, and one index "index"
+ * @force:    replace existing files
+ * @progress: called now and then, and when a signal interrupts a write; a return value other than 0 cancels
+ *            (may be NULL)
+ * @user:     first argument of @progress
+ * @command:  value of "command" in the lines of the index; NULL means "dump"
+ */
+struct pidmem_dump_options {
+	size_t size;
+	const char *path;
+	const char *split;
+	bool force;
+	int (*progress)(void *user, const struct pidmem_progress *progress);
+	void *user;
+	const char *command;
+};
+
+/** struct pidmem_dump_report - what was written; sizes in bytes, times in microseconds. */
+struct pidmem_dump_report {
+	uint64_t apparent, on_disk;
+	uint64_t elapsed_us;
+	bool indexed;
+};
+
+/**
+ * pidmem_dump() - write everything that has content into a file, region after region, with an index
+ * @account: every span is added to it
+ *
+ * Files are written beside their final place with mode 0600 and get their names when complete; on failure or
+ * cancel nothing is left. Known-zero ranges of 1 MiB and more take no room in the file and stand in the index
+ * as "zero"; shorter ones are holes. Errors: PIDMEM_EXISTS, PIDMEM_SYMLINK, PIDMEM_CANCELLED, PIDMEM_GONE,
+ * PIDMEM_EXECED, PIDMEM_SYSTEM.
+ */
+PIDMEM_API int pidmem_dump(struct pidmem_source *source, const struct pidmem_dump_options *options,
+			   struct pidmem_account *account, struct pidmem_error *error,
+			   struct pidmem_dump_report *report);
+
+/* ---------------------------------------------------------------------------------------------- access --- */
+
+/* Why a process cannot be read, in the order in which they are looked at. */
+enum pidmem_cause {
+	PIDMEM_CAUSE_NONE,
+	PIDMEM_CAUSE_NO_SUCH_PROCESS,
+	PIDMEM_CAUSE_HIDEPID,
+	PIDMEM_CAUSE_KERNEL_THREAD,
+	PIDMEM_CAUSE_ZOMBIE,
+	PIDMEM_CAUSE_OTHER_USER,
+	PIDMEM_CAUSE_NOT_DUMPABLE,
+	PIDMEM_CAUSE_MISSING_CAPABILITY,
+	PIDMEM_CAUSE_USER_NAMESPACE,
+	PIDMEM_CAUSE_YAMA_SCOPE,
+	PIDMEM_CAUSE_LSM,
+	PIDMEM_CAUSE_ALREADY_TRACED,
+	PIDMEM_CAUSE_SECCOMP,
+	PIDMEM_CAUSE_MEM_RESTRICTED,
+};
+#define PIDMEM_CAUSES 14
+/** pidmem_cause_name() - "no-such-process", "hidepid", "kernel-thread", "zombie", "other-user", "not-dumpable",
+ * "missing-capability", "user-namespace", "yama-scope", "lsm", "already-traced", "seccomp", "mem-restricted". */
+PIDMEM_API const char *pidmem_cause_name(enum pidmem_cause cause);
+
+enum pidmem_verdict {
+	PIDMEM_PASSED,  /* checked: not in the way */
+	PIDMEM_LIMITS,  /* reading works, but something less does: @fact says what */
+	PIDMEM_REFUSES, /* checked: this is (one of) the cause(s) */
+	PIDMEM_UNKNOWN, /* could not be checked, or does not apply */
+};
+
+/** struct pidmem_check - one check: what was looked at, what was found, and the way out. */
+struct pidmem_check {
+	enum pidmem_cause cause;
+	enum pidmem_verdict verdict;
+	char fact[256];
+	char fix[256];
+};
+
+/**
+ * struct pidmem_access - what may be done with a process, and if not, why
+ * @readable: its memory can be read by this caller
+ * @maps, @mem, @pagemap: the files of /proc/PID could be opened
+ * @ptrace:   it could be attached to (derived from facts: nothing is attached to find out)
+ * @checks:   every check, in order; those with PIDMEM_REFUSES are the causes, the first one is the real one
+ */
+struct pidmem_access {
+	bool readable;
+	bool maps, mem, ptrace, pagemap;
+	char name[64];
+	size_t count;
+	struct pidmem_check checks[PIDMEM_CAUSES];
+};
+
+/** pidmem_access_check() - find out, from facts checked on this machine; changes nothing. Errors: PIDMEM_USAGE,
+ * PIDMEM_SYSTEM; a process that does not exist is a result, not an error. */
+PIDMEM_API int pidmem_access_check(pid_t pid, const struct pidmem_open_options *options, struct pidmem_error *error,
+				   struct pidmem_access *access);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

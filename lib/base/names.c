@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The stable words for the enumerations of pidmem.h. */
+#include "pidmem.h"
+
+#define WORD(table, index) ((size_t)(index) < sizeof(table) / sizeof *(table) ? (table)[index] : "")
+
+const char *pidmem_version(void)
+{
+	return PIDMEM_VERSION;
+}
+
+const char *pidmem_kind_name(enum pidmem_kind kind)
+{
+	static const char *const words[] = {
+		[PIDMEM_KIND_ANON] = "anon", [PIDMEM_KIND_HEAP] = "heap",     [PIDMEM_KIND_STACK] = "stack",
+		[PIDMEM_KIND_FILE] = "file", [PIDMEM_KIND_SHARED] = "shared", [PIDMEM_KIND_VDSO] = "vdso",
+	};
+	return WORD(words, kind);
+}
+
+const char *pidmem_class_name(enum pidmem_class class_)
+{
+	static const char *const words[PIDMEM_CLASSES] = {
+		[PIDMEM_READ] = "read",
+		[PIDMEM_ZERO] = "zero",
+		[PIDMEM_EXCLUDED] = "excluded",
+		[PIDMEM_NO_CONTENT] = "no_content",
+		[PIDMEM_UNREADABLE] = "unreadable",
+	};
+	return WORD(words, class_);
+}
+
+const char *pidmem_why_name(enum pidmem_why why)
+{
+	static const char *const words[] = {
+		[PIDMEM_WHY_NONE] = "",
+		[PIDMEM_WHY_FILTER] = "filter",
+		[PIDMEM_WHY_DEVICE] = "device",
+		[PIDMEM_WHY_KERNEL] = "kernel",
+		[PIDMEM_WHY_GUARD] = "guard",
+		[PIDMEM_WHY_PAST_EOF] = "past-eof",
+		[PIDMEM_WHY_UFFD] = "userfaultfd",
+		[PIDMEM_WHY_UNMAPPED] = "unmapped",
+		[PIDMEM_WHY_FILE] = "file",
+		[PIDMEM_WHY_SHARED] = "shared",
+		[PIDMEM_WHY_PERMS] = "permissions",
+		[PIDMEM_WHY_SECRET] = "secret",
+		[PIDMEM_WHY_POISONED] = "poisoned",
+		[PIDMEM_WHY_IO] = "io",
+	};
+	return WORD(words, why);
+}
+
+const char *pidmem_why_text(enum pidmem_why why)
+{
+	static const char *const texts[] = {
+		[PIDMEM_WHY_NONE] = "",
+		[PIDMEM_WHY_FILTER] = "not selected",
+		[PIDMEM_WHY_DEVICE] = "memory of a device",
+		[PIDMEM_WHY_KERNEL] = "pages of the kernel",
+		[PIDMEM_WHY_GUARD] = "guard pages",
+		[PIDMEM_WHY_PAST_EOF] = "past the end of the mapped file",
+		[PIDMEM_WHY_UFFD] = "not yet supplied by the target's userfaultfd",
+		[PIDMEM_WHY_UNMAPPED] = "not mapped any more",
+		[PIDMEM_WHY_FILE] = "not in memory, and the mapped file could not be read",
+		[PIDMEM_WHY_SHARED] = "shared memory that is not in the process's page tables; "
+				      "reading it needs CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE",
+		[PIDMEM_WHY_PERMS] = "page protection, and this kernel does not let readers pass it",
+		[PIDMEM_WHY_SECRET] = "secret memory (memfd_secret)",
+		[PIDMEM_WHY_POISONED] = "poisoned pages",
+		[PIDMEM_WHY_IO] = "the kernel reports an input/output error",
+	};
+	return WORD(texts, why);
+}
+
+const char *pidmem_consistency_name(enum pidmem_consistency consistency)
+{
+	static const char *const words[] = {
+		[PIDMEM_LIVE] = "live",
+		[PIDMEM_STOPPED] = "stopped",
+		[PIDMEM_SNAPSHOT] = "snapshot",
+	};
+	return WORD(words, consistency);
+}
+
+const char *pidmem_cause_name(enum pidmem_cause cause)
+{
+	static const char *const words[PIDMEM_CAUSES] = {
+		[PIDMEM_CAUSE_NONE] = "",
+		[PIDMEM_CAUSE_NO_SUCH_PROCESS] = "no-such-process",
+		[PIDMEM_CAUSE_HIDEPID] = "hidepid",
+		[PIDMEM_CAUSE_KERNEL_THREAD] = "kernel-thread",
+		[PIDMEM_CAUSE_ZOMBIE] = "zombie",
+		[PIDMEM_CAUSE_OTHER_USER] = "other-user",
+		[PIDMEM_CAUSE_NOT_DUMPABLE] = "not-dumpable",
+		[PIDMEM_CAUSE_MISSING_CAPABILITY] = "missing-capability",
+		[PIDMEM_CAUSE_USER_NAMESPACE] = "user-namespace",
+		[PIDMEM_CAUSE_YAMA_SCOPE] = "yama-scope",
+		[PIDMEM_CAUSE_LSM] = "lsm",
+		[PIDMEM_CAUSE_ALREADY_TRACED] = "already-traced",
+		[PIDMEM_CAUSE_SECCOMP] = "seccomp",
+		[PIDMEM_CAUSE_MEM_RESTRICTED] = "mem-restricted",
+	};
+	return WORD(words, cause);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The list of regions, from inside. */
+#ifndef PROCESS_MAPS_H
+#define PROCESS_MAPS_H
+
+#include "base/cleanup.h"
+#include "pidmem.h"
+
+struct path_block;
+
+struct pidmem_maps {
+	struct pidmem_region *regions;
+	size_t count, capacity;
+	struct path_block *paths;    /* the bytes of all paths; never moved */
+	struct pidmem_usage *usages; /* one for each region, or NULL */
+	size_t usage_capacity;
+	uint64_t line;   /* of the text, while it is parsed */
+	bool usage_open; /* the text is within the smaps block of the last region */
+};
+
+DEFINE_CLEANUP(cleanup_maps, struct pidmem_maps *, pidmem_maps_free)
+#define AUTO_MAPS CLEANUP(cleanup_maps) struct pidmem_maps *
+
+struct pidmem_maps *maps_new(void);
+
+/* Take in one line of maps or smaps, without its newline: 0, -EBADMSG or -ENOMEM. */
+int maps_add_line(struct pidmem_maps *maps, const char *line, size_t size);
+
+/* All lines are in: tie regions and usages together. */
+void maps_finish(struct pidmem_maps *maps);
+
+/* Replace the path of a region. */
+int maps_set_path(struct pidmem_maps *maps, struct pidmem_region *region, const char *path, size_t size);
+
+/* One "Key: value" line of smaps into `usage`; unknown keys are passed over. 0 or -EBADMSG. */
+int smaps_parse_line(struct pidmem_usage *usage, const char *line, size_t size);
+
+/* Settle what the text of maps leaves open: " (deleted)" in a name, "\012" in a name. */
+void maps_settle_names(struct pidmem_maps *maps, struct pidmem_process *process);
+
+/* Is the region backed by a file that has (or had) a path of its own: neither anonymous nor a shared-memory object? */
+bool region_has_named_file(const struct pidmem_region *region);
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The handle on one live process, as the library sees it from inside. */
+#ifndef PROCESS_PROCESS_H
+#define PROCESS_PROCESS_H
+
+#include "base/cleanup.h"
+#include "pidmem.h"
+
+/*
+ * Everything is read through `dir`, an open /proc/PID: it refers to the process itself, so that after its end
+ * every access fails with ESRCH even if the number is used again (fs/proc/base.c, get_proc_task).
+ * `memory_dir` is the same, unless the first thread has ended and others go on: /proc/PID/maps and mem are then
+ * empty, and those of a living thread, /proc/PID/task/TID, must be used.
+ */
+struct pidmem_process {
+	pid_t pid;
+	int dir, memory_dir, pidfd;
+	int mem, pagemap;    /* opened when first needed */
+	bool no_pinned_read; /* process_vm_readv is refused */
+	uint64_t start_time;
+	char name[64];
+};
+
+DEFINE_CLEANUP(cleanup_process, struct pidmem_process *, pidmem_process_close)
+#define AUTO_PROCESS CLEANUP(cleanup_process) struct pidmem_process *
+
+/* Open a file of the process that shows its memory (maps, mem, pagemap, smaps); an fd or -errno with PIDMEM_ACCESS, ...
+ */
+int process_open_memory_file(struct pidmem_process *process, const char *name, struct pidmem_error *error);
+
+/* The same, kept open in the handle: borrowed descriptors. */
+int process_mem(struct pidmem_process *process, struct pidmem_error *error);
+int process_pagemap(struct pidmem_process *process, struct pidmem_error *error);
+
+/*
+ * Read memory through /proc/PID/mem: up to the first byte that cannot be read. Returns the number of bytes (short
+ * before the first bad page, at most 0x7ffff000 in one call), -EIO if already the first byte is bad, -ESRCH if the
+ * address space is gone (the process ended or called exec).
+ */
+ssize_t process_read(struct pidmem_process *process, uint64_t address, void *bytes, size_t size,
+		     struct pidmem_error *error);
+
+/* The fast way for what allows it: the number of bytes, 0 where /proc/PID/mem must be used. `mem` must be open. */
+ssize_t process_read_pinned(struct pidmem_process *process, uint64_t address, void *bytes, size_t size);
+
+/* Has the address space that `mem` was opened on no users any more (exit or exec)? */
+bool process_address_space_gone(const struct pidmem_process *process);
+
+/*
+ * What is mapped now at or above an address? 1 and the range; 0 if nothing is. By PROCMAP_QUERY (Linux 6.11), else by
+ * listing the regions again. `path` (of `path_size` bytes, may be NULL) receives the unescaped name where the kernel
+ * can tell it, else "".
+ */
+int process_mapping_at(struct pidmem_process *process, uint64_t address, uint64_t *start, uint64_t *size, char *path,
+		       size_t path_size);
+
+/* Where this program itself has its vDSO; false if it has none. */
+bool process_own_vdso(uint64_t *start, uint64_t *size);
+
+/* Does one of the target's descriptors hold a userfaultfd? */
+bool process_has_userfaultfd(struct pidmem_process *process);
+
+#endif

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The raw dump: spans become ranges of a file and lines of its index. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/error.h"
+#include "save/dump.h"
+#include "source/source.h"
+
+/* A known-zero range of this size or more takes no room in the file. */
+#define ZERO_LINE (1ULL << 20)
+/* Ask for cancel after so many bytes or spans. */
+#define PROGRESS_BYTES (4ULL << 20)
+#define PROGRESS_SPANS 4096
+
+/* A range of one region that is being put together. */
+struct range {
+	uint64_t start, size;
+	uint64_t offset;
+};
+
+struct dump {
+	struct dump_target *target;
+	const struct pidmem_region *region; /* of the ranges below */
+	struct range data;                  /* goes into the file */
+	struct range zeros;                 /* behind `data`: not decided yet */
+};
+
+static int write_line(struct dump *dump, const struct range *range, enum pidmem_class class_, enum pidmem_why why,
+		      struct pidmem_error *error)
+{
+	const struct pidmem_region *region = dump->region;
+	struct index_entry entry = {
+		.start = range->start,
+		.size = range->size,
+		.class_ = class_,
+		.why = why,
+		.offset = range->offset,
+		.perms = region->perms,
+		.deleted = region->deleted,
+		.path = region->path,
+		.path_size = region->path_size,
+	};
+	return dump_target_line(dump->target, &entry, error);
+}
+
+/* What follows cannot join the data range. */
+static int end_data(struct dump *dump, struct pidmem_error *error)
+{
+	struct range data = dump->data;
+
+	dump->data = (struct range){ 0 };
+	return data.size ? write_line(dump, &data, PIDMEM_READ, PIDMEM_WHY_NONE, error) : 0;
+}
+
+static int begin_data(struct dump *dump, uint64_t address, struct pidmem_error *error)
+{
+	if (dump->data.size)
+		return 0;
+	dump->data.start = address;
+	return dump_target_content(dump->target, dump->region, &dump->data.offset, error);
+}
+
+/* Decide on zeros once it is known how many they are: a hole in the data, or a line of their own. */
+static int end_zeros(struct dump *dump, struct pidmem_error *error)
+{
+	struct range zeros = dump->zeros;
+	int result;
+
+	dump->zeros = (struct range){ 0 };
+	if (zeros.size == 0)
+		return 0;
+	if (zeros.size >= ZERO_LINE) {
+		result = end_data(dump, error);
+		return result < 0 ? result : write_line(dump, &zeros, PIDMEM_ZERO, PIDMEM_WHY_NONE, error);
+	}
+	result = begin_data(dump, zeros.start, error);
+	dump->data.size += zeros.size;
+	return result < 0 ? result : file_skip(&dump->target->data, zeros.size, error);
+}
+
+static int end_ranges(struct dump *dump, struct pidmem_error *error)
+{
+	int result = end_zeros(dump, error);
+
+	return result < 0 ? result : end_data(dump, error);
+}
+
+static int add_content(struct dump *dump, const struct pidmem_span *span, struct pidmem_error *error)
+{
+	int result = end_zeros(dump, error);
+
+	if (result < 0 || (result = begin_data(dump, span->start, error)) < 0)
+		return result;
+	dump->data.size += span->size;
+	return file_write(&dump->target->data, span->bytes, span->size, error);
+}
+
+static int add_span(struct dump *dump, const struct pidmem_span *span, struct pidmem_error *error)
+{
+	int result = 0;
+
+	if (span->region != dump->region)
+		result = end_ranges(dump, error);
+	if (result < 0)
+		return result;
+	dump->region = span->region;
+	switch (span->class_) {
+	case PIDMEM_READ:
+		return add_content(dump, span, error);
+	case PIDMEM_ZERO:
+		if (dump->zeros.size == 0)
+			dump->zeros.start = span->start;
+		dump->zeros.size += span->size;
+		return 0;
+	default:
+		result = end_ranges(dump, error);
+		return result < 0 ? result
+				  : write_line(dump, &(struct range){ span->start, span->size, 0 }, span->class_,
+					       span->why, error);
+	}
+}
+
+/* How much there will be to read: what is in memory and selected, roughly. */
+static uint64_t estimate(struct pidmem_source *source)
+{
+	struct pidmem_maps *maps;
+	uint64_t sum = 0;
+
+	if (pidmem_maps_read(source->process, PIDMEM_MAPS_RESIDENCE, NULL, &maps) < 0)
+		return 0;
+	for (size_t i = 0; i < pidmem_maps_count(maps); i++) {
+		const struct pidmem_region *region = pidmem_maps_get(maps, i);
+		if (pidmem_select_test(source->select, region, region->start, NULL))
+			sum += region->resident + region->swapped;
+	}
+	pidmem_maps_free(maps);
+	return sum;
+}
+
+/* Telling the caller how far it is, and being told to stop. */
+struct watch {
+	const struct pidmem_dump_options *options;
+	struct pidmem_progress progress;
+	uint64_t reported;
+	unsigned spans;
+};
+
+static int report(void *user)
+{
+	struct watch *watch = user;
+
+	watch->reported = watch->progress.done;
+	watch->spans = 0;
+	return watch->options->progress(watch->options->user, &watch->progress);
+}
+
+static bool is_cancelled(struct watch *watch, const struct pidmem_span *span)
+{
+	if (!watch->options->progress)
+		return false;
+	watch->progress.done += span->class_ == PIDMEM_READ ? span->size : 0;
+	if (watch->progress.done - watch->reported < PROGRESS_BYTES && ++watch->spans < PROGRESS_SPANS)
+		return false;
+	return report(watch) != 0;
+}
+
+static int write_spans(struct pidmem_source *source, struct watch *watch, struct dump *dump,
+		       struct pidmem_account *account, struct pidmem_error *error)
+{
+	AUTO_WALK walk = NULL;
+	struct pidmem_span span;
+	int result = pidmem_walk_open(source, 0, UINT64_MAX, 0, error, &walk);
+
+	while (result >= 0 && (result = pidmem_walk_next(walk, error, &span)) == 1) {
+		if ((result = pidmem_account_add(account, &span, error)) < 0 ||
+		    (result = add_span(dump, &span, error)) < 0)
+			return result;
+		if (is_cancelled(watch, &span))
+			return file_cancelled(error);
+	}
+	return result < 0 ? result : end_ranges(dump, error);
+}
+
+static uint64_t now_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+int pidmem_dump(struct pidmem_source *source, const struct pidmem_dump_options *options, struct pidmem_account *account,
+		struct pidmem_error *error, struct pidmem_dump_report *out)
+{
+	uint64_t begun = now_us();
+	AUTO_DUMP_TARGET target = DUMP_TARGET_INIT;
+	struct dump dump = { .target = &target };
+	struct watch watch = { .options = options };
+	int result;
+
+	if (!options || (!options->path == !options->split))
+		return fail(error, PIDMEM_USAGE, EINVAL, "a dump needs either a file or a directory");
+	if (options->progress) {
+		watch.progress.expected = estimate(source);
+		target.data.interrupted = report;
+		target.data.user = &watch;
+	}
+	if ((result = dump_target_open(&target, options, error)) < 0 ||
+	    (result = write_spans(source, &watch, &dump, account, error)) < 0 ||
+	    (result = dump_target_finish(&target, error)) < 0)
+		return result;
+	*out = (struct pidmem_dump_report){
+		.apparent = target.apparent,
+		.on_disk = target.on_disk,
+		.elapsed_us = now_us() - begun,
+		.indexed = !target.data.stream,
+	};
+	return 0;
+}

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "save/index.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+
+DEFINE_CLEANUP(cleanup_json, json_t *, json_decref)
+#define AUTO_JSON CLEANUP(cleanup_json) json_t *
+
+/* Length of the UTF-8 character at `text`, 0 if it is none: what jansson takes as a string. */
+static size_t character(const char *text, size_t size)
+{
+	for (size_t length = 1; length <= 4 && length <= size; length++) {
+		AUTO_JSON string = json_stringn(text, length);
+		if (string)
+			return length;
+	}
+	return 0;
+}
+
+/* Bytes that are not UTF-8 appear as \xHH. */
+static json_t *escaped(const char *bytes, size_t size)
+{
+	json_t *plain = json_stringn(bytes, size);
+
+	if (plain)
+		return plain;
+	AUTO_FREE char *text = malloc(size * 4 + 1);
+	size_t length = 0;
+	for (size_t i = 0; text && i < size;) {
+		size_t taken = character(bytes + i, size - i);
+		if (taken)
+			memcpy(text + length, bytes + i, taken);
+		else
+			sprintf(text + length, "\\x%02x", (unsigned char)bytes[i]);
+		length += taken ? taken : 4;
+		i += taken ? taken : 1;
+	}
+	return text ? json_stringn(text, length) : NULL;
+}
+
+/* All bytes of a path that is not UTF-8, in hex; NULL for others. */
+static json_t *hex_if_escaped(const char *bytes, size_t size)
+{
+	AUTO_JSON plain = json_stringn(bytes, size);
+	AUTO_FREE char *text = plain ? NULL : malloc(size * 2 + 1);
+
+	for (size_t i = 0; text && i < size; i++)
+		sprintf(text + 2 * i, "%02x", (unsigned char)bytes[i]);
+	return text ? json_string(text) : NULL;
+}
+
+/* 2^64, the end of the last possible region, has a digit more than fits. */
+static json_t *address(uint64_t start, uint64_t size)
+{
+	char text[24];
+
+	if (size && start + size == 0)
+		return json_string("0x10000000000000000");
+	snprintf(text, sizeof text, "0x%llx", (unsigned long long)(start + size));
+	return json_string(text);
+}
+
+static json_t *perms_text(uint32_t perms)
+{
+	char text[5] = "---p";
+
+	for (size_t i = 0; i < 4; i++)
+		if (perms & 1U << i)
+			text[i] = "rwxs"[i];
+	return json_string(text);
+}
+
+static json_t *to_json(const char *command, const struct index_entry *entry)
+{
+	json_t *line = json_object();
+
+	json_object_set_new(line, "pidmem", json_integer(1));
+	json_object_set_new(line, "command", json_string(command));
+	json_object_set_new(line, "start", address(entry->start, 0));
+	json_object_set_new(line, "end", address(entry->start, entry->size));
+	if (entry->class_ == PIDMEM_READ)
+		json_object_set_new(line, "offset", json_integer((json_int_t)entry->offset));
+	else if (entry->class_ == PIDMEM_ZERO)
+		json_object_set_new(line, "zero", json_true());
+	if (entry->file)
+		json_object_set_new(line, "file", json_string(entry->file));
+	if (entry->why) {
+		json_object_set_new(line, "class", json_string(pidmem_class_name(entry->class_)));
+		json_object_set_new(line, "why", json_string(pidmem_why_name(entry->why)));
+	}
+	json_object_set_new(line, "perms", perms_text(entry->perms));
+	json_object_set_new(line, "path", escaped(entry->path, entry->path_size));
+	json_t *hex = hex_if_escaped(entry->path, entry->path_size);
+	if (hex)
+		json_object_set_new(line, "path_hex", hex);
+	if (entry->deleted)
+		json_object_set_new(line, "deleted", json_true());
+	return line;
+}
+
+int index_append(struct buffer *lines, const char *command, const struct index_entry *entry)
+{
+	AUTO_JSON line = to_json(command, entry);
+	AUTO_FREE char *text = line ? json_dumps(line, JSON_COMPACT) : NULL;
+	size_t length = text ? strlen(text) : 0;
+
+	if (!text || buffer_reserve(lines, length + 1) < 0)
+		return -ENOMEM;
+	memcpy(lines->bytes + lines->size, text, length);
+	lines->bytes[lines->size + length] = '\n';
+	lines->size += length + 1;
+	return 0;
+}
+
+void index_texts_done(struct index_texts *texts)
+{
+	free(texts->path);
+	free(texts->file);
+	*texts = (struct index_texts){ 0 };
+}
+
+/* "0x..." up to 2^64, which comes out as 0 with *beyond set. */
+static bool parse_address(const json_t *value, uint64_t *out, bool *beyond)
+{
+	const char *text = json_string_value(value);
+	char *end;
+
+	if (!text || strncmp(text, "0x", 2) != 0 || !text[2] ||
+	    strspn(text + 2, "0123456789abcdef") != strlen(text + 2))
+		return false;
+	*beyond = !strcmp(text, "0x10000000000000000");
+	errno = 0;
+	*out = *beyond ? 0 : strtoull(text + 2, &end, 16);
+	return errno == 0;
+}
+
+static bool parse_range(const json_t *line, struct index_entry *entry)
+{
+	uint64_t end;
+	bool start_beyond, end_beyond;
+
+	if (!parse_address(json_object_get(line, "start"), &entry->start, &start_beyond) || start_beyond ||
+	    !parse_address(json_object_get(line, "end"), &end, &end_beyond))
+		return false;
+	entry->size = end - entry->start;
+	return end_beyond ? entry->start != 0 : end > entry->start;
+}
+
+static bool parse_perms(const json_t *value, uint32_t *perms)
+{
+	const char *text = json_string_value(value);
+
+	if (!text || strlen(text) != 4)
+		return false;
+	for (size_t i = 0; i < 4; i++) {
+		if (text[i] == "rwxs"[i])
+			*perms |= 1U << i;
+		else if (text[i] != (i == 3 ? 'p' : '-'))
+			return false;
+	}
+	return true;
+}
+
+static bool parse_reason(const json_t *line, struct index_entry *entry)
+{
+	const char *class_ = json_string_value(json_object_get(line, "class"));
+	const char *why = json_string_value(json_object_get(line, "why"));
+
+	for (int i = PIDMEM_EXCLUDED; class_ && i < PIDMEM_CLASSES; i++)
+		if (!strcmp(class_, pidmem_class_name((enum pidmem_class)i)))
+			entry->class_ = (enum pidmem_class)i;
+	for (int i = PIDMEM_WHY_NONE + 1; why && i <= PIDMEM_WHY_IO; i++)
+		if (!strcmp(why, pidmem_why_name((enum pidmem_why)i)))
+			entry->why = (enum pidmem_why)i;
+	return entry->class_ >= PIDMEM_EXCLUDED && entry->why;
+}
+
+/* Exactly one of offset, zero and why. */
+static bool parse_content(const json_t *line, struct index_entry *entry)
+{
+	const json_t *offset = json_object_get(line, "offset");
+	bool zero = json_is_true(json_object_get(line, "zero")), why = json_object_get(line, "why") != NULL;
+
+	if ((offset != NULL) + zero + why != 1)
+		return false;
+	if (why)
+		return parse_reason(line, entry);
+	entry->class_ = zero ? PIDMEM_ZERO : PIDMEM_READ;
+	if (zero)
+		return true;
+	json_int_t value = json_integer_value(offset);
+	entry->offset = (uint64_t)value;
+	return json_is_integer(offset) && value >= 0 && entry->offset <= INT64_MAX - (entry->size & INT64_MAX);
+}
+
+static int hex_digit(char c)
+{
+	const char *digits = "0123456789abcdef", *found = c ? strchr(digits, c) : NULL;
+
+	return found ? (int)(found - digits) : -1;
+}
+
+/* The bytes of the path: from path_hex where it is not UTF-8. */
+static char *parse_path(const json_t *line, size_t *size)
+{
+	const char *text = json_string_value(json_object_get(line, "path"));
+	const char *hex = json_string_value(json_object_get(line, "path_hex"));
+
+	if (!text)
+		return NULL;
+	*size = hex ? strlen(hex) / 2 : json_string_length(json_object_get(line, "path"));
+	char *path = calloc(1, *size + 1);
+	for (size_t i = 0; path && i < *size; i++) {
+		int high = hex ? hex_digit(hex[2 * i]) : 0, low = hex ? hex_digit(hex[2 * i + 1]) : 0;
+		if (high < 0 || low < 0) {
+			free(path);
+			return NULL;
+		}
+		path[i] = hex ? (char)(high << 4 | low) : text[i];
+	}
+	return path;
+}
+
+int index_parse_line(const char *line, size_t size, struct index_entry *out, struct index_texts *texts,
+		     struct pidmem_error *error)
+{
+	json_error_t json_error;
+	AUTO_JSON object = json_loadb(line, size, JSON_REJECT_DUPLICATES, &json_error);
+	struct index_entry entry = { 0 };
+
+	if (!json_is_object(object) || !parse_range(object, &entry) || !parse_content(object, &entry) ||
+	    !parse_perms(json_object_get(object, "perms"), &entry.perms))
+		return fail(error, PIDMEM_FORMAT, EBADMSG, "not a line of the index of a raw dump");
+	AUTO_FREE char *path = parse_path(object, &entry.path_size);
+	if (!path)
+		return fail(error, PIDMEM_FORMAT, EBADMSG, "a line of the index has no proper path");
+	const char *file = json_string_value(json_object_get(object, "file"));
+	texts->file = file ? strdup(file) : NULL;
+	if (file && !texts->file)
+		return fail_memory(error);
+	entry.deleted = json_is_true(json_object_get(object, "deleted"));
+	entry.path = texts->path = take(path);
+	entry.file = texts->file;
+	*out = entry;
+	return 0;
+}

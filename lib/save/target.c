@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/error.h"
+#include "save/dump.h"
+
+static int open_file(struct dump_target *target, const struct pidmem_dump_options *options, struct pidmem_error *error)
+{
+	AUTO_FREE char *index = NULL;
+	int result = file_open(&target->data, options->path, options->force, error);
+
+	if (result < 0 || target->data.stream)
+		return result;
+	if (asprintf(&index, "%s.index", options->path) < 0)
+		return fail_memory(error);
+	result = file_open(&target->index, index, options->force, error);
+	if (result == 0 && target->index.stream)
+		return fail(error, PIDMEM_EXISTS, EEXIST, "%s exists and is not a file: kept", index);
+	return result;
+}
+
+static bool is_empty_directory(const char *path)
+{
+	AUTO_DIR directory = opendir(path);
+	int entries = 0;
+
+	while (directory && readdir(directory) && entries < 3)
+		entries++;
+	return directory && entries <= 2;
+}
+
+/* The files are written into a directory beside the final one, which takes its place when complete. */
+static int open_split(struct dump_target *target, const char *path, struct pidmem_error *error)
+{
+	AUTO_FREE char *index = NULL, *name = strdup(path);
+	struct stat status;
+
+	if (!name)
+		return fail_memory(error);
+	for (size_t length = strlen(name); length > 1 && name[length - 1] == '/';)
+		name[--length] = 0;
+	if (lstat(name, &status) == 0 && !(S_ISDIR(status.st_mode) && is_empty_directory(name)))
+		return with_hint(error, fail(error, PIDMEM_EXISTS, EEXIST, "%s exists already: kept", name),
+				 "name a directory that is empty, or that is not there yet");
+	const char *slash = strrchr(name, '/');
+	int prefix = slash ? (int)(slash + 1 - name) : 0;
+	if (asprintf(&target->directory, "%.*s.%s.%d.part", prefix, name, name + prefix, getpid()) < 0)
+		return fail_memory(error);
+	if (mkdir(target->directory, 0700) < 0) {
+		free(take(target->directory));
+		return with_hint(error, fail_sys(error, errno, "cannot make the directory %s", path),
+				 "name a directory in a place that is there and can be written to");
+	}
+	target->split = take(name);
+	target->data.label = target->index.label = target->split;
+	return asprintf(&index, "%s/index", target->directory) < 0 ? fail_memory(error)
+								   : file_open(&target->index, index, false, error);
+}
+
+int dump_target_open(struct dump_target *target, const struct pidmem_dump_options *options, struct pidmem_error *error)
+{
+	target->command = options->command ? options->command : "dump";
+	return options->split ? open_split(target, options->split, error) : open_file(target, options, error);
+}
+
+static int flush_lines(struct dump_target *target, struct pidmem_error *error)
+{
+	size_t size = target->lines.size;
+
+	target->lines.size = 0;
+	return size ? file_write(&target->index, target->lines.bytes, size, error) : 0;
+}
+
+/* A file of a dump is complete: count it, and in a directory give it its name there. */
+static int finish_file(struct dump_target *target, struct file_sink *file, struct pidmem_error *error)
+{
+	int result = file_complete(file, error);
+
+	if (result < 0)
+		return result;
+	if (file != &target->index) {
+		target->apparent += file->size;
+		target->on_disk += file_on_disk(file);
+	}
+	if (!target->split)
+		return 0;
+	result = file_name(file, error);
+	file_close(file);
+	return result;
+}
+
+static int open_region_file(struct dump_target *target, const struct pidmem_region *region, struct pidmem_error *error)
+{
+	AUTO_FREE char *path = NULL;
+	int result = target->region ? finish_file(target, &target->data, error) : 0;
+
+	if (result < 0)
+		return result;
+	target->region = region;
+	snprintf(target->name, sizeof target->name, "%016llx.mem", (unsigned long long)region->start);
+	return asprintf(&path, "%s/%s", target->directory, target->name) < 0
+		       ? fail_memory(error)
+		       : file_open(&target->data, path, false, error);
+}
+
+int dump_target_content(struct dump_target *target, const struct pidmem_region *region, uint64_t *offset,
+			struct pidmem_error *error)
+{
+	int result = target->split && target->region != region ? open_region_file(target, region, error) : 0;
+
+	*offset = target->data.size;
+	return result;
+}
+
+int dump_target_line(struct dump_target *target, struct index_entry *entry, struct pidmem_error *error)
+{
+	if (target->index.fd < 0) /* a stream has no index */
+		return 0;
+	if (target->split && entry->class_ == PIDMEM_READ)
+		entry->file = target->name;
+	if (index_append(&target->lines, target->command, entry) < 0)
+		return fail_memory(error);
+	return target->lines.size < 65536 ? 0 : flush_lines(target, error);
+}
+
+static int name_both(struct dump_target *target, struct pidmem_error *error)
+{
+	int result;
+
+	if (target->data.stream)
+		return 0;
+	/* The dump last: where it is, its index is too. */
+	result = file_name(&target->index, error);
+	if (result < 0)
+		return result;
+	result = file_name(&target->data, error);
+	if (result < 0)
+		file_unname(&target->index);
+	return result;
+}
+
+int dump_target_finish(struct dump_target *target, struct pidmem_error *error)
+{
+	int result = 0;
+
+	if (target->index.fd >= 0 &&
+	    ((result = flush_lines(target, error)) < 0 || (result = finish_file(target, &target->index, error)) < 0))
+		return result;
+	if (target->data.fd >= 0)
+		result = finish_file(target, &target->data, error);
+	if (result < 0 || !target->split)
+		return result < 0 ? result : name_both(target, error);
+	if (rename(target->directory, target->split) < 0)
+		return with_hint(error, fail_sys(error, errno, "cannot name the directory %s", target->split),
+				 "name a directory that is empty, or that is not there yet");
+	free(take(target->directory));
+	return 0;
+}
+
+static void remove_directory(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	AUTO_DIR directory = fd < 0 ? NULL : fdopendir(fd);
+
+	for (const struct dirent *entry; directory && (entry = readdir(directory));)
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			unlinkat(fd, entry->d_name, 0);
+	rmdir(path);
+}
+
+void dump_target_close(struct dump_target *target)
+{
+	file_close(&target->data);
+	file_close(&target->index);
+	if (target->directory)
+		remove_directory(target->directory);
+	free(take(target->directory));
+	free(take(target->split));
+	buffer_done(&target->lines);
+}

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "sink/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/error.h"
+
+static const char *name_of(const struct file_sink *file)
+{
+	return file->label ? file->label : file->path;
+}
+
+/* A failure of the place that the user named, with the way out. */
+static int fail_place(struct pidmem_error *error, int number, const char *path)
+{
+	static const struct {
+		int number;
+		const char *hint;
+	} hints[] = {
+		{ ENOENT, "make the directory first, or name another place" },
+		{ ENOTDIR, "part of the path is not a directory: name another place" },
+		{ EISDIR, "name a file in that directory" },
+		{ EACCES, "name a place where you may write" },
+		{ EPERM, "name a place where you may write" },
+		{ EROFS, "name a place that can be written to" },
+		{ ENAMETOOLONG, "use a shorter name" },
+		{ ENOSPC, "make room, name another place, or leave out regions with -R" },
+		{ EDQUOT, "make room, name another place, or leave out regions with -R" },
+		{ EFBIG, "the file system or ulimit -f allows no larger file: name another place, or leave out regions "
+			 "with -R" },
+		{ EPIPE, "the reader of the pipe has gone" },
+	};
+	int result = fail_sys(error, number, "cannot write %s", path);
+
+	for (size_t i = 0; i < sizeof hints / sizeof *hints; i++)
+		if (hints[i].number == number)
+			return with_hint(error, result, "%s", hints[i].hint);
+	return with_hint(error, result, "name another place with -o");
+}
+
+/* What is at the path now? 0: nothing, or a file that may be replaced; 1: a device or pipe to write to. */
+static int look_at(const char *path, bool force, struct pidmem_error *error)
+{
+	const char *slash = strrchr(path, '/');
+	struct stat status;
+
+	if (!*path || (slash && !slash[1]))
+		return with_hint(error, fail(error, PIDMEM_USAGE, EINVAL, "\"%s\" is not the name of a file", path),
+				 "name a file with -o");
+	if (lstat(path, &status) < 0)
+		return errno == ENOENT ? 0 : fail_place(error, errno, path);
+	if (S_ISLNK(status.st_mode))
+		return with_hint(error,
+				 fail(error, PIDMEM_SYMLINK, ELOOP, "%s is a symbolic link: not written to", path),
+				 "name the file itself, or another one with -o");
+	if (S_ISCHR(status.st_mode) || S_ISFIFO(status.st_mode))
+		return 1;
+	if (S_ISDIR(status.st_mode))
+		return fail_place(error, EISDIR, path);
+	if (!S_ISREG(status.st_mode))
+		return with_hint(error, fail(error, PIDMEM_USAGE, EINVAL, "%s is neither a file nor a pipe", path),
+				 "name another file with -o");
+	if (!force)
+		return with_hint(error, fail(error, PIDMEM_EXISTS, EEXIST, "%s exists already: kept", path),
+				 "name another file with -o, or replace it with --force");
+	return 0;
+}
+
+/* The directory of a path: "." for a bare name. */
+static char *directory_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
+}
+
+static char *temporary_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	int prefix = slash ? (int)(slash + 1 - path) : 0;
+	char *name;
+
+	return asprintf(&name, "%.*s.%s.%d.part", prefix, path, path + prefix, getpid()) < 0 ? NULL : name;
+}
+
+static int open_new(struct file_sink *file, struct pidmem_error *error)
+{
+	AUTO_FREE char *directory = directory_of(file->path);
+
+	if (!directory)
+		return fail_memory(error);
+	/* Without a name nothing can stay behind, whatever ends this program. */
+	file->fd = open(directory, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+	if (file->fd >= 0)
+		return 0;
+	if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL)
+		return fail_place(error, errno, name_of(file));
+	file->temporary = temporary_name(file->path);
+	if (!file->temporary)
+		return fail_memory(error);
+	file->fd = open(file->temporary, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (file->fd >= 0)
+		return 0;
+	int result = fail_place(error, errno, name_of(file));
+	free(take(file->temporary));
+	return result;
+}
+
+int file_cancelled(struct pidmem_error *error)
+{
+	return fail(error, PIDMEM_CANCELLED, ECANCELED, "interrupted: nothing was kept");
+}
+
+/* A signal came: does the caller want to go on? Leaves errno alone. */
+static bool is_cancelled(const struct file_sink *file)
+{
+	int number = errno;
+	bool cancelled = file->interrupted && file->interrupted(file->user) != 0;
+
+	errno = number;
+	return cancelled;
+}
+
+int file_open(struct file_sink *file, const char *path, bool force, struct pidmem_error *error)
+{
+	int kind = look_at(path, force, error);
+
+	if (kind < 0)
+		return kind;
+	*file = (struct file_sink){ .fd = -1,
+				    .force = force,
+				    .stream = kind == 1,
+				    .label = file->label,
+				    .interrupted = file->interrupted,
+				    .user = file->user };
+	file->path = strdup(path);
+	if (!file->path)
+		return fail_memory(error);
+	if (!file->stream)
+		return open_new(file, error);
+	/* Opening a pipe waits for its reader. */
+	do
+		file->fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY);
+	while (file->fd < 0 && errno == EINTR && !is_cancelled(file));
+	if (file->fd < 0 && errno == EINTR)
+		return file_cancelled(error);
+	return file->fd < 0 ? fail_place(error, errno, name_of(file)) : 0;
+}
+
+int file_write(struct file_sink *file, const void *bytes, size_t size, struct pidmem_error *error)
+{
+	size_t done = 0;
+
+	while (done < size) {
+		const char *from = (const char *)bytes + done;
+		ssize_t put = file->stream ? write(file->fd, from, size - done)
+					   : pwrite(file->fd, from, size - done, (off_t)(file->size + done));
+		if (put < 0 && errno == EINTR && is_cancelled(file))
+			return file_cancelled(error);
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put < 0)
+			return fail_place(error, errno, name_of(file));
+		done += (size_t)put;
+	}
+	file->size += size;
+	return 0;
+}
+
+int file_skip(struct file_sink *file, uint64_t size, struct pidmem_error *error)
+{
+	static const char zeros[65536];
+
+	if (!file->stream) {
+		file->size += size;
+		return 0;
+	}
+	while (size) {
+		size_t piece = size < sizeof zeros ? (size_t)size : sizeof zeros;
+		int result = file_write(file, zeros, piece, error);
+		if (result < 0)
+			return result;
+		size -= piece;
+	}
+	return 0;
+}
+
+int file_complete(struct file_sink *file, struct pidmem_error *error)
+{
+	/* A hole at the end has to be made. */
+	if (!file->stream && ftruncate(file->fd, (off_t)file->size) < 0)
+		return fail_place(error, errno, name_of(file));
+	return 0;
+}
+
+/* A file without a name gets one: the final one, or a temporary one that can then replace the final one. */
+static int link_as(struct file_sink *file, const char *name)
+{
+	char self[64];
+
+	snprintf(self, sizeof self, "/dev/fd/%d", file->fd);
+	return linkat(AT_FDCWD, self, AT_FDCWD, name, AT_SYMLINK_FOLLOW) < 0 ? -errno : 0;
+}
+
+static int rename_exclusive(const char *from, const char *to)
+{
+	/* link(2) fails if the name is there, unlike rename(2); not every file system has RENAME_NOREPLACE. */
+	if (link(from, to) < 0)
+		return -errno;
+	unlink(from);
+	return 0;
+}
+
+static int replace(struct file_sink *file)
+{
+	if (!file->temporary) {
+		file->temporary = temporary_name(file->path);
+		if (!file->temporary)
+			return -ENOMEM;
+		int result = link_as(file, file->temporary);
+		if (result < 0) {
+			free(take(file->temporary));
+			return result;
+		}
+	}
+	return rename(file->temporary, file->path) < 0 ? -errno : 0;
+}
+
+int file_name(struct file_sink *file, struct pidmem_error *error)
+{
+	int result = 0;
+
+	if (file->stream)
+		return 0;
+	if (file->force)
+		result = replace(file);
+	else
+		result = file->temporary ? rename_exclusive(file->temporary, file->path) : link_as(file, file->path);
+	if (result == -EEXIST)
+		return with_hint(error,
+				 fail(error, PIDMEM_EXISTS, EEXIST, "%s has appeared meanwhile: kept", file->path),
+				 "name another file with -o, or replace it with --force");
+	if (result < 0)
+		return fail_place(error, -result, name_of(file));
+	free(take(file->temporary));
+	return 0;
+}
+
+void file_unname(struct file_sink *file)
+{
+	if (!file->stream)
+		unlink(file->path);
+}
+
+uint64_t file_on_disk(const struct file_sink *file)
+{
+	struct stat status;
+
+	return fstat(file->fd, &status) < 0 ? 0 : (uint64_t)status.st_blocks * 512;
+}
+
+void file_close(struct file_sink *file)
+{
+	if (file->temporary)
+		unlink(file->temporary);
+	free(take(file->temporary));
+	free(take(file->path));
+	if (file->fd >= 0)
+		close(take_fd(&file->fd));
+}

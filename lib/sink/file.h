@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * An output file: mode 0600, written without a name or under a temporary one beside its final place, named when
+ * complete, removed otherwise. Never through a symbolic link; never over an existing file unless forced.
+ */
+#ifndef SINK_FILE_H
+#define SINK_FILE_H
+
+#include "base/cleanup.h"
+#include "pidmem.h"
+
+struct file_sink {
+	int fd;
+	char *path;      /* its final name */
+	char *temporary; /* its present name; NULL if it has none yet (O_TMPFILE) */
+	bool stream;     /* a device or pipe that was there: written to as it is, without holes */
+	bool force;
+	uint64_t size; /* written or skipped so far */
+	/* Set before file_open(), may be NULL: what messages call it instead of its path, and what is called when a
+	 * signal interrupts a write; a value other than 0 ends that with PIDMEM_CANCELLED. */
+	const char *label;
+	int (*interrupted)(void *user);
+	void *user;
+};
+
+/* Begin. Errors: PIDMEM_EXISTS, PIDMEM_SYMLINK, PIDMEM_SYSTEM. */
+int file_open(struct file_sink *file, const char *path, bool force, struct pidmem_error *error);
+
+int file_write(struct file_sink *file, const void *bytes, size_t size, struct pidmem_error *error);
+/* `size` zeros: a hole where there can be one. */
+int file_skip(struct file_sink *file, uint64_t size, struct pidmem_error *error);
+
+/* All is written: set the size, report write errors that came late. The file still has no name. */
+int file_complete(struct file_sink *file, struct pidmem_error *error);
+/* Give it its name. */
+int file_name(struct file_sink *file, struct pidmem_error *error);
+/* Take the name away again, when something that belongs to it failed. */
+void file_unname(struct file_sink *file);
+/* Bytes on disk. */
+uint64_t file_on_disk(const struct file_sink *file);
+
+/* The error of a call that its caller ended; returns -ECANCELED. */
+int file_cancelled(struct pidmem_error *error);
+
+/* Close; what was not named is gone. Does nothing after FILE_SINK_INIT. */
+void file_close(struct file_sink *file);
+
+#define FILE_SINK_INIT   \
+	{                \
+		.fd = -1 \
+	}
+#define AUTO_FILE_SINK CLEANUP(file_close) struct file_sink
+
+#endif

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The live source: what is known of the regions of a running process. */
+#include <errno.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "process/maps.h"
+#include "process/pages.h"
+#include "process/process.h"
+#include "source/source.h"
+
+void pidmem_source_close(struct pidmem_source *source)
+{
+	if (!source)
+		return;
+	backings_done(&source->backings);
+	pidmem_maps_free(source->flag_maps);
+	pidmem_maps_free(source->maps);
+	free(source);
+}
+DEFINE_CLEANUP(cleanup_source, struct pidmem_source *, pidmem_source_close)
+
+static int probe_pages(struct pidmem_source *source, struct pidmem_error *error)
+{
+	AUTO_PAGES pages = NULL;
+	int result = pidmem_pages_open(source->process, 0, 1, error, &pages);
+
+	if (result == 0)
+		source->cost_by_size = pages_cost_by_size(pages);
+	return result;
+}
+
+int pidmem_source_refresh(struct pidmem_source *source, struct pidmem_error *error)
+{
+	struct pidmem_maps *maps;
+	int result = pidmem_maps_read(source->process, source->cost_by_size ? PIDMEM_MAPS_USAGE : 0, error, &maps);
+
+	if (result < 0)
+		return result;
+	pidmem_maps_free(source->maps);
+	pidmem_maps_free(source->flag_maps);
+	source->maps = maps;
+	source->flag_maps = NULL;
+	backings_done(&source->backings);
+	source->has_userfaultfd = process_has_userfaultfd(source->process);
+	return 0;
+}
+
+int pidmem_source_open(struct pidmem_process *process, const struct pidmem_source_options *options,
+		       struct pidmem_error *error, struct pidmem_source **out)
+{
+	CLEANUP(cleanup_source) struct pidmem_source *source = NULL;
+	int result;
+
+	if (options && options->consistency != PIDMEM_LIVE)
+		return with_hint(
+			error,
+			fail(error, PIDMEM_UNSUPPORTED, EOPNOTSUPP,
+			     "reading a process %s is not possible with this version",
+			     options->consistency == PIDMEM_STOPPED ? "while it is stopped" : "from a snapshot"),
+			"read it live: the process runs on while it is read");
+	source = calloc(1, sizeof *source);
+	if (!source)
+		return fail_memory(error);
+	source->process = process;
+	source->select = options ? options->select : NULL;
+	/* mem first: it shows whether reading is allowed, and its address space is the one that is meant. */
+	if ((result = process_mem(process, error)) < 0 || (result = probe_pages(source, error)) < 0 ||
+	    (result = pidmem_source_refresh(source, error)) < 0 ||
+	    (source->select && (result = pidmem_select_check(source->select, source->maps, error)) < 0))
+		return result;
+	*out = take(source);
+	return 0;
+}
+
+const struct pidmem_maps *pidmem_source_maps(const struct pidmem_source *source)
+{
+	return source->maps;
+}
+
+uint32_t source_flags(struct pidmem_source *source, const struct pidmem_region *region)
+{
+	if (region->usage)
+		return region->usage->flags;
+	if (!source->flag_maps && pidmem_maps_read(source->process, PIDMEM_MAPS_USAGE, NULL, &source->flag_maps) < 0)
+		return 0;
+	const struct pidmem_region *found = pidmem_maps_find(source->flag_maps, region->start);
+	return found && found->usage ? found->usage->flags : 0;
+}
+
+bool source_is_uffd_missing(struct pidmem_source *source, const struct pidmem_region *region)
+{
+	return source->has_userfaultfd && source_flags(source, region) & PIDMEM_VM_UFFD_MISSING;
+}
+
+static bool starts(const struct pidmem_region *region, const char *prefix)
+{
+	return !strncmp(region->path, prefix, strlen(prefix));
+}
+
+/* Present or not, these pages are never read: the kernel's own data, and memory of devices. */
+static enum absent file_absent(struct pidmem_source *source, const struct pidmem_region *region)
+{
+	enum backing_state state = backing_of(&source->backings, source->process, region)->state;
+
+	if (state == BACKING_OPEN)
+		return ABSENT_FILE;
+	/* A regular file cannot be device memory; of the rest, smaps tells. */
+	if (state == BACKING_UNKNOWN && source_flags(source, region) & (PIDMEM_VM_IO | PIDMEM_VM_PFNMAP))
+		return ABSENT_DEVICE;
+	return ABSENT_NO_FILE;
+}
+
+enum absent source_absent(struct pidmem_source *source, const struct pidmem_region *region)
+{
+	if (region->kind == PIDMEM_KIND_VDSO)
+		return starts(region, "[vdso") ? ABSENT_VDSO : ABSENT_KERNEL;
+	if (region->kind == PIDMEM_KIND_FILE || region->kind == PIDMEM_KIND_SHARED)
+		return file_absent(source, region);
+	return source_is_uffd_missing(source, region) ? ABSENT_UFFD : ABSENT_ZERO;
+}
+
+enum pidmem_why source_no_file_why(const struct pidmem_region *region)
+{
+	return region->kind == PIDMEM_KIND_SHARED && !region_has_named_file(region) ? PIDMEM_WHY_SHARED
+										    : PIDMEM_WHY_FILE;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A source of bytes, from inside. */
+#ifndef SOURCE_SOURCE_H
+#define SOURCE_SOURCE_H
+
+#include "base/cleanup.h"
+#include "pidmem.h"
+#include "process/backing.h"
+
+struct pidmem_source {
+	struct pidmem_process *process;
+	const struct pidmem_select *select;
+	struct pidmem_maps *maps;
+	struct pidmem_maps *flag_maps; /* with usage; read when some region's flags are first asked for */
+	struct backings backings;
+	bool cost_by_size; /* no PAGEMAP_SCAN: regions without a resident page are not looked into */
+	bool has_userfaultfd;
+};
+
+DEFINE_CLEANUP(cleanup_walk, struct pidmem_walk *, pidmem_walk_close)
+#define AUTO_WALK CLEANUP(cleanup_walk) struct pidmem_walk *
+
+/* PIDMEM_VM_* of a region; 0 if they cannot be had. */
+uint32_t source_flags(struct pidmem_source *source, const struct pidmem_region *region);
+
+/* Does a userfaultfd of the target supply the region's missing pages? */
+bool source_is_uffd_missing(struct pidmem_source *source, const struct pidmem_region *region);
+
+/* What pages are that the process does not have in its page tables. */
+enum absent {
+	ABSENT_ZERO,    /* private memory: never touched */
+	ABSENT_UFFD,    /* the target's userfaultfd supplies them */
+	ABSENT_FILE,    /* in the file */
+	ABSENT_NO_FILE, /* in a file or object that cannot be reached */
+	ABSENT_VDSO,    /* code of the kernel, the same in each process */
+	ABSENT_KERNEL,  /* never told: [vvar], [vsyscall] */
+	ABSENT_DEVICE,  /* never touched */
+};
+enum absent source_absent(struct pidmem_source *source, const struct pidmem_region *region);
+
+/* Why an absent page of ABSENT_NO_FILE cannot be read. */
+enum pidmem_why source_no_file_why(const struct pidmem_region *region);
+
+/*
+ * Reading failed at `address`, within `region`; find out why, for as much as shares the cause: fills class, why and
+ * size (at most `limit`). Returns 1, or 0 if the page is no longer in the page tables: then it is an absent one. The
+ * size is set in both cases.
+ */
+int explain_unreadable(struct pidmem_source *source, const struct pidmem_region *region, uint64_t address,
+		       uint64_t limit, struct pidmem_span *span);
+
+#endif

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Going through an address range span by span. Each byte of each region is told exactly once: by the selection, by the
+ * page tables, by the file behind it, or by reading it.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "process/maps.h"
+#include "process/pages.h"
+#include "process/process.h"
+#include "source/source.h"
+
+/* Half of a usual L2 cache: bytes just copied are still there for the zero test and the consumer. */
+#define BUFFER (512UL << 10)
+
+struct pidmem_walk {
+	struct pidmem_source *source;
+	struct pidmem_pages *pages;
+	struct pidmem_page_run run; /* the last one told by `pages` */
+	bool no_more_runs;
+	bool states_only;
+	uint64_t position, last; /* what has not been told yet, inclusive */
+	bool done;
+	const struct pidmem_region *region; /* that holds `position` */
+	enum absent absent;                 /* of `region` */
+	uint64_t page_size;
+	unsigned char *buffer;
+	size_t buffer_size, held, told; /* bytes read, and how many of them have been told */
+};
+
+/* Pages are compared by blocks, so that ordinary data is recognised in its first bytes and zeros at full speed. */
+static bool is_zero(const unsigned char *bytes, size_t size)
+{
+	uint64_t word;
+
+	while (size >= 64) {
+		uint64_t block[8], any = 0;
+		memcpy(block, bytes, sizeof block);
+		for (size_t i = 0; i < 8; i++)
+			any |= block[i];
+		if (any)
+			return false;
+		bytes += 64;
+		size -= 64;
+	}
+	for (; size >= sizeof word; bytes += sizeof word, size -= sizeof word) {
+		memcpy(&word, bytes, sizeof word);
+		if (word)
+			return false;
+	}
+	while (size--)
+		if (*bytes++)
+			return false;
+	return true;
+}
+
+/* Tell what has been read, split where zero and other pages meet. */
+static int tell_held(struct pidmem_walk *walk, struct pidmem_span *span)
+{
+	uint64_t address = walk->position;
+	const unsigned char *bytes = walk->buffer + walk->told;
+	size_t left = walk->held - walk->told, size = 0;
+	bool zero = false;
+
+	while (size < left) {
+		size_t page = walk->page_size - (address + size) % walk->page_size;
+		page = page < left - size ? page : left - size;
+		bool page_zero = is_zero(bytes + size, page);
+		if (size && page_zero != zero)
+			break;
+		zero = page_zero;
+		size += page;
+	}
+	walk->told += size;
+	*span = (struct pidmem_span){
+		.start = address,
+		.size = size,
+		.class_ = zero ? PIDMEM_ZERO : PIDMEM_READ,
+		.region = walk->region,
+		.bytes = zero ? NULL : bytes,
+	};
+	return 1;
+}
+
+static int tell(struct pidmem_walk *walk, struct pidmem_span *span, uint64_t size, enum pidmem_class class_,
+		enum pidmem_why why)
+{
+	*span = (struct pidmem_span){
+		.start = walk->position, .size = size, .class_ = class_, .why = why, .region = walk->region
+	};
+	return 1;
+}
+
+/* Pages that are in the file and not in the page tables. */
+static int tell_file(struct pidmem_walk *walk, uint64_t limit, struct pidmem_error *error, struct pidmem_span *span)
+{
+	struct pidmem_source *source = walk->source;
+	const struct backing *backing = backing_of(&source->backings, source->process, walk->region);
+	uint64_t offset = walk->region->offset + (walk->position - walk->region->start);
+	bool hole;
+
+	if (backing->state != BACKING_OPEN) /* it was when the region was entered */
+		return tell(walk, span, limit, PIDMEM_UNREADABLE, source_no_file_why(walk->region));
+	uint64_t size = backing_extent(backing, offset, limit, &hole);
+	if (size == 0)
+		return tell(walk, span, limit, PIDMEM_NO_CONTENT, PIDMEM_WHY_PAST_EOF);
+	if (hole && source_is_uffd_missing(source, walk->region))
+		return tell(walk, span, size, PIDMEM_NO_CONTENT, PIDMEM_WHY_UFFD);
+	if (hole)
+		return tell(walk, span, size, PIDMEM_ZERO, PIDMEM_WHY_NONE);
+	if (walk->states_only)
+		return tell(walk, span, size, PIDMEM_READ, PIDMEM_WHY_NONE);
+	if (size > walk->buffer_size)
+		size = walk->buffer_size;
+	int result = backing_read(backing, offset, walk->buffer, size);
+	if (result == -EIO) /* a bad place on the disk: page by page */
+		return tell(walk, span, size < walk->page_size ? size : walk->page_size, PIDMEM_UNREADABLE,
+			    PIDMEM_WHY_FILE);
+	if (result < 0)
+		return fail_sys(error, -result, "reading %s", walk->region->path);
+	walk->held = size;
+	walk->told = 0;
+	return tell_held(walk, span);
+}
+
+/* The library's own copy of the code that the kernel maps into each 64-bit process. */
+static int tell_vdso(struct pidmem_walk *walk, uint64_t limit, struct pidmem_span *span)
+{
+	const struct pidmem_region *region = walk->region;
+	uint64_t own, own_size;
+
+	/* A 32-bit process has another vDSO, below 4 GiB. */
+	if (!process_own_vdso(&own, &own_size) || own_size != region->size ||
+	    (region->start > UINT32_MAX) != (own > UINT32_MAX))
+		return tell(walk, span, limit, PIDMEM_EXCLUDED, PIDMEM_WHY_KERNEL);
+	if (walk->states_only)
+		return tell(walk, span, limit, PIDMEM_READ, PIDMEM_WHY_NONE);
+	if (limit > walk->buffer_size)
+		limit = walk->buffer_size;
+	memcpy(walk->buffer, (const char *)(uintptr_t)own + (walk->position - region->start), limit);
+	walk->held = limit;
+	walk->told = 0;
+	return tell_held(walk, span);
+}
+
+/* `limit` bytes from the position on have no entry in the page tables. */
+static int tell_absent(struct pidmem_walk *walk, uint64_t limit, struct pidmem_error *error, struct pidmem_span *span)
+{
+	switch (walk->absent) {
+	case ABSENT_ZERO:
+		return tell(walk, span, limit, PIDMEM_ZERO, PIDMEM_WHY_NONE);
+	case ABSENT_UFFD:
+		return tell(walk, span, limit, PIDMEM_NO_CONTENT, PIDMEM_WHY_UFFD);
+	case ABSENT_FILE:
+		return tell_file(walk, limit, error, span);
+	case ABSENT_VDSO:
+		return tell_vdso(walk, limit, span);
+	default:
+		return tell(walk, span, limit, PIDMEM_UNREADABLE, source_no_file_why(walk->region));
+	}
+}
+
+/* `limit` bytes from the position on are in the page tables or in swap. */
+static int tell_present(struct pidmem_walk *walk, uint64_t limit, struct pidmem_error *error, struct pidmem_span *span)
+{
+	if (walk->run.flags & PIDMEM_PAGE_GUARD)
+		return tell(walk, span, limit, PIDMEM_NO_CONTENT, PIDMEM_WHY_GUARD);
+	if (walk->run.flags & PIDMEM_PAGE_ZERO)
+		return tell(walk, span, limit, PIDMEM_ZERO, PIDMEM_WHY_NONE);
+	if (walk->states_only)
+		return tell(walk, span, limit, PIDMEM_READ, PIDMEM_WHY_NONE);
+	ssize_t got = process_read(walk->source->process, walk->position, walk->buffer,
+				   limit < walk->buffer_size ? limit : walk->buffer_size, error);
+	if (got > 0) {
+		walk->held = (size_t)got;
+		walk->told = 0;
+		return tell_held(walk, span);
+	}
+	if (got != -EIO)
+		return (int)got;
+	*span = (struct pidmem_span){ .start = walk->position, .region = walk->region };
+	if (explain_unreadable(walk->source, walk->region, walk->position, limit, span))
+		return 1;
+	return tell_absent(walk, span->size, error, span);
+}
+
+/* Bring `run` to the position: the run that holds it, or the next one. */
+static int next_run(struct pidmem_walk *walk, struct pidmem_error *error)
+{
+	while (!walk->no_more_runs && walk->run.start + walk->run.size <= walk->position) {
+		int result = pidmem_pages_next(walk->pages, error, &walk->run);
+		if (result < 0)
+			return result;
+		walk->no_more_runs = result == 0;
+	}
+	return 0;
+}
+
+static int tell_pages(struct pidmem_walk *walk, uint64_t limit, struct pidmem_error *error, struct pidmem_span *span)
+{
+	const struct pidmem_region *region = walk->region;
+
+	/* Without PAGEMAP_SCAN, terabytes that hold nothing must not be gone through. */
+	if (walk->source->cost_by_size && !region->resident && !region->swapped)
+		return tell_absent(walk, limit, error, span);
+	pages_skip_to(walk->pages, walk->position);
+	int result = next_run(walk, error);
+	if (result < 0)
+		return result;
+	if (walk->no_more_runs)
+		return tell_absent(walk, limit, error, span);
+	if (walk->run.start > walk->position) {
+		uint64_t gap = walk->run.start - walk->position;
+		return tell_absent(walk, gap < limit ? gap : limit, error, span);
+	}
+	uint64_t rest = walk->run.start + walk->run.size - walk->position;
+	return tell_present(walk, rest < limit ? rest : limit, error, span);
+}
+
+/* Enter the region at or above the position; false at the end of the range. */
+static bool enter_region(struct pidmem_walk *walk)
+{
+	const struct pidmem_region *region = walk->region;
+
+	if (!region || walk->position - region->start >= region->size) {
+		region = pidmem_maps_find_next(walk->source->maps, walk->position);
+		if (!region || region->start > walk->last)
+			return false;
+		walk->region = region;
+		walk->absent = source_absent(walk->source, region);
+		if (walk->position < region->start)
+			walk->position = region->start;
+	}
+	return true;
+}
+
+static int tell_next(struct pidmem_walk *walk, struct pidmem_error *error, struct pidmem_span *span)
+{
+	uint64_t run, limit = walk->region->start + (walk->region->size - 1);
+
+	limit = (limit < walk->last ? limit : walk->last) - walk->position + 1;
+	bool selected = pidmem_select_test(walk->source->select, walk->region, walk->position, &run);
+	limit = run < limit ? run : limit;
+	if (!selected)
+		return tell(walk, span, limit, PIDMEM_EXCLUDED, PIDMEM_WHY_FILTER);
+	if (walk->absent == ABSENT_KERNEL)
+		return tell(walk, span, limit, PIDMEM_EXCLUDED, PIDMEM_WHY_KERNEL);
+	if (walk->absent == ABSENT_DEVICE)
+		return tell(walk, span, limit, PIDMEM_EXCLUDED, PIDMEM_WHY_DEVICE);
+	return tell_pages(walk, limit, error, span);
+}
+
+int pidmem_walk_next(struct pidmem_walk *walk, struct pidmem_error *error, struct pidmem_span *span)
+{
+	struct pidmem_span found;
+	int result;
+
+	if (walk->done || (walk->told == walk->held && !enter_region(walk)))
+		return 0;
+	result = walk->told < walk->held ? tell_held(walk, &found) : tell_next(walk, error, &found);
+	if (result < 0)
+		return result;
+	walk->done = found.start + (found.size - 1) == walk->last;
+	walk->position = found.start + found.size;
+	*span = found;
+	return 1;
+}
+
+void pidmem_walk_close(struct pidmem_walk *walk)
+{
+	if (!walk)
+		return;
+	pidmem_pages_close(walk->pages);
+	free(walk->buffer);
+	free(walk);
+}
+
+int pidmem_walk_open(struct pidmem_source *source, uint64_t start, uint64_t size, unsigned flags,
+		     struct pidmem_error *error, struct pidmem_walk **out)
+{
+	uint64_t last = size ? start + (size - 1) : start;
+
+	if (last < start)
+		return fail(error, PIDMEM_USAGE, ERANGE, "the range runs past the end of the address space");
+	AUTO_WALK walk = calloc(1, sizeof *walk);
+	if (!walk)
+		return fail_memory(error);
+	walk->source = source;
+	walk->page_size = (uint64_t)sysconf(_SC_PAGESIZE);
+	walk->position = start;
+	walk->last = last;
+	walk->done = size == 0;
+	walk->states_only = flags & PIDMEM_WALK_STATES;
+	if (!walk->states_only) {
+		walk->buffer_size =
+			size < BUFFER - walk->page_size ? (size + walk->page_size) & ~(walk->page_size - 1) : BUFFER;
+		walk->buffer = malloc(walk->buffer_size);
+		if (!walk->buffer)
+			return fail_memory(error);
+	}
+	int result = pidmem_pages_open(source->process, start, size, error, &walk->pages);
+	if (result < 0)
+		return result;
+	*out = take(walk);
+	return 0;
+}
