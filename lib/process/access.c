@@ -93,8 +93,8 @@ static void blame_mem(const struct facts *facts, struct pidmem_check *check)
 static void blame_userns(const struct facts *facts, struct pidmem_check *check)
 {
 	verdict(check, PIDMEM_REFUSES,
-		"you have CAP_SYS_PTRACE in your own user namespace only, and the refusal (%s) shows that the target's "
-		"is another",
+		"you have CAP_SYS_PTRACE in your own user namespace alone: the refusal (%s) shows that it is in "
+		"another",
 		words_errno(facts->mem.error).text);
 	way_out(check, "run pidmem outside this user namespace (or container), as root there");
 }
@@ -102,8 +102,7 @@ static void blame_userns(const struct facts *facts, struct pidmem_check *check)
 static void blame_dumpable(const struct facts *facts, struct pidmem_check *check)
 {
 	verdict(check, PIDMEM_REFUSES,
-		"it is not dumpable: its files belong to root either way, but every other rule of the kernel allows "
-		"it");
+		"it is not dumpable: every other rule of the kernel allows it (its files belong to root either way)");
 	way_out_privilege(facts, check);
 }
 
@@ -122,6 +121,16 @@ static void blame_modules(const struct facts *facts, struct pidmem_check *check)
 	way_out(check, "run pidmem outside the sandbox, or let the module's policy allow ptrace of this process");
 }
 
+/* Not even the status can be read, which any process may do as far as procfs is concerned. */
+static void blame_unseen(const struct facts *facts, struct pidmem_check *check)
+{
+	verdict(check, PIDMEM_REFUSES,
+		"a security module refuses (%s): even its status cannot be read, and neither hidepid nor a filter "
+		"explains that",
+		words_errno(facts->presence_error).text);
+	way_out(check, "run pidmem outside the sandbox, or let the module's policy allow to read its files in /proc");
+}
+
 /*
  * Refused, and no rule that was looked at explains it. What is left is what cannot be looked at directly; a cause
  * is named only where the other candidates are ruled out.
@@ -129,7 +138,7 @@ static void blame_modules(const struct facts *facts, struct pidmem_check *check)
 static void explain_rest(const struct facts *facts, struct pidmem_access *access)
 {
 	if (facts->presence == PRESENCE_CLOSED)
-		blame_modules(facts, find(access, PIDMEM_CAUSE_LSM));
+		blame_unseen(facts, find(access, PIDMEM_CAUSE_LSM));
 	else if (lets_read(facts))
 		blame_mem(facts, find(access, PIDMEM_CAUSE_MEM_RESTRICTED));
 	else if (has_capability(facts, CAP_SYS_PTRACE) && facts->userns.doubtful)
@@ -183,7 +192,7 @@ static bool can_attach(const struct facts *facts, struct pidmem_access *access)
 {
 	if (reached(facts) != STAGE_MEMORY || is_self(facts) || facts->tracer)
 		return false;
-	if (facts->ptrace.error || facts->ptrace.signal)
+	if (facts->self.seccomp > 0 && (!facts->ptrace.asked || facts->ptrace.error || facts->ptrace.signal))
 		return false;
 	if (find(access, PIDMEM_CAUSE_OTHER_USER)->verdict == PIDMEM_LIMITS)
 		return false;

@@ -9,11 +9,11 @@
 
 #include "process/access_words.h"
 
-void verdict(struct pidmem_check *check, enum pidmem_verdict verdict, const char *format, ...)
+void verdict(struct pidmem_check *check, enum pidmem_verdict value, const char *format, ...)
 {
 	va_list arguments;
 
-	check->verdict = verdict;
+	check->verdict = value;
 	va_start(arguments, format);
 	vsnprintf(check->fact, sizeof check->fact, format, arguments);
 	va_end(arguments);
@@ -155,13 +155,15 @@ static bool refuses_call(const struct filter_answer *answer)
 	return answer->error || answer->signal;
 }
 
-/* "ptrace (EPERM)" */
+/* "ptrace (EPERM)", "ptrace (SIGSYS)" */
 static struct words refused_call(const char *call, const struct filter_answer *answer)
 {
 	struct words words;
 
-	snprintf(words.text, sizeof words.text, "%s (%.80s)", call,
-		 answer->signal ? sigabbrev_np(answer->signal) : words_errno(answer->error).text);
+	if (answer->signal)
+		snprintf(words.text, sizeof words.text, "%s (SIG%s)", call, sigabbrev_np(answer->signal));
+	else
+		snprintf(words.text, sizeof words.text, "%s (%.80s)", call, words_errno(answer->error).text);
 	return words;
 }
 
@@ -187,7 +189,7 @@ static void look_seccomp(const struct facts *facts, struct pidmem_check *check)
 			ptrace ? ", stopping does not" : "");
 	else if (!facts->ptrace.asked)
 		verdict(check, PIDMEM_UNKNOWN,
-			"a system call filter (seccomp) binds this process, and could not be asked");
+			"a system call filter (seccomp) binds this process, and could not be asked about ptrace");
 	else
 		verdict(check, PIDMEM_PASSED,
 			"a system call filter (seccomp) binds this process, but lets pass what is needed");

@@ -32,7 +32,7 @@ struct access_check {
 extern const struct access_check access_checks[PIDMEM_CAUSES - 1];
 
 /* Write a verdict, or the way out, into a check. */
-void verdict(struct pidmem_check *check, enum pidmem_verdict verdict, const char *format, ...)
+void verdict(struct pidmem_check *check, enum pidmem_verdict value, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 void way_out(struct pidmem_check *check, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void way_out_privilege(const struct facts *facts, struct pidmem_check *check);

@@ -15,8 +15,8 @@
 #include "base/error.h"
 #include "process/hidepid.h"
 
-/* A loop in captured files must not become one here; the kernel allows no deeper tree than PIDs exist. */
-#define ANCESTORS_MAX 65536
+/* A loop in captured files must not become one here; real trees are not near as deep. */
+#define ANCESTORS_MAX 4096
 
 struct name {
 	char text[64];
@@ -31,6 +31,14 @@ static struct name file_of(pid_t pid, const char *file)
 	return name;
 }
 
+/* A fact is one line of text for people: names in it, which anybody may choose, must not break that. */
+static void make_plain(char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			*text = '?';
+}
+
 /* The first line of a small file, without its newline; "" if it cannot be read. */
 static void read_line(int root, const char *name, char *line, size_t size)
 {
@@ -39,6 +47,7 @@ static void read_line(int root, const char *name, char *line, size_t size)
 	line[0] = 0;
 	if (buffer_read_file(&text, root, name) == 0)
 		snprintf(line, size, "%.*s", (int)strcspn(text.bytes, "\n"), text.bytes);
+	make_plain(line);
 }
 
 static int read_number(int root, const char *name, int otherwise)
@@ -64,6 +73,7 @@ static void read_comm(int root, pid_t pid, char name[64])
 
 	if (read_status(root, file_of(pid, "status").text, &status) == 0)
 		memcpy(name, status.name, sizeof status.name);
+	make_plain(name);
 }
 
 /* ------------------------------------------------------------------------------------- caller and procfs --- */

@@ -109,6 +109,13 @@ void backings_done(struct backings *backings)
 		drop(&backings->items[i]);
 }
 
+static void drop_others(struct backings *backings, const struct backing *kept)
+{
+	for (unsigned i = 0; i < BACKINGS; i++)
+		if (&backings->items[i] != kept)
+			drop(&backings->items[i]);
+}
+
 static struct backing *find(struct backings *backings, const struct pidmem_region *region)
 {
 	for (unsigned i = 0; i < BACKINGS; i++)
@@ -128,6 +135,10 @@ static struct backing *add(struct backings *backings, const struct pidmem_proces
 		.used = true, .inode = region->inode, .dev_major = region->dev_major, .dev_minor = region->dev_minor
 	};
 	backing->fd = open_backing(process, region, &regular);
+	if (backing->fd < 0 && errno == EMFILE) { /* a low limit of descriptors: make do with one file at a time */
+		drop_others(backings, backing);
+		backing->fd = open_backing(process, region, &regular);
+	}
 	backing->state = backing->fd >= 0 ? BACKING_OPEN : regular ? BACKING_UNREACHABLE : BACKING_UNKNOWN;
 	return backing;
 }

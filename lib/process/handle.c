@@ -9,6 +9,7 @@
 
 #include "base/buffer.h"
 #include "base/error.h"
+#include "base/worker.h"
 #include "process/process.h"
 #include "process/status.h"
 
@@ -126,7 +127,7 @@ int pidmem_process_open(pid_t pid, const struct pidmem_open_options *options, st
 	if (!process)
 		return fail_memory(error);
 	*process = (struct pidmem_process){
-		.pid = pid, .dir = -1, .memory_dir = -1, .pidfd = -1, .mem = -1, .pagemap = -1
+		.pid = pid, .dir = -1, .memory_dir = -1, .pidfd = -1, .mem = -1, .pagemap = -1, .maps = -1
 	};
 	process->pidfd = open_pidfd(proc, pid);
 	process->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -143,6 +144,8 @@ void pidmem_process_close(struct pidmem_process *process)
 {
 	if (!process)
 		return;
+	worker_free(process->worker);
+	cleanup_fd(&process->maps);
 	cleanup_fd(&process->pagemap);
 	cleanup_fd(&process->mem);
 	if (process->memory_dir != process->dir)
@@ -176,6 +179,13 @@ int pidmem_process_check(struct pidmem_process *process, struct pidmem_error *er
 			    "process %d (%s) replaced itself by another program while it was read", process->pid,
 			    process->name);
 	return 0;
+}
+
+uint64_t process_memory_used(struct pidmem_process *process)
+{
+	struct process_status status;
+
+	return read_status(process->memory_dir, &status) < 0 ? 0 : status.vm_rss + status.vm_swap;
 }
 
 pid_t pidmem_process_pid(const struct pidmem_process *process)

@@ -6,10 +6,12 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "process/pages.h"
 #include "process/process.h"
+#include "process/residence.h"
 
 #define PIECE 65536
+/* From this number of regions on, a thread more costs less than it saves. */
+#define MANY 4096
 
 /* The text of 65,000 regions has megabytes: take it in line by line instead of keeping it. */
 static int add_text(struct pidmem_maps *maps, char *piece, size_t *held, size_t got)
@@ -27,7 +29,7 @@ static int add_text(struct pidmem_maps *maps, char *piece, size_t *held, size_t 
 	return *held < PIECE ? 0 : -EBADMSG; /* no line of the kernel's is longer than two pages */
 }
 
-static int read_text(struct pidmem_maps *maps, int fd)
+static int read_text(struct pidmem_maps *maps, int fd, struct residence *residence)
 {
 	AUTO_FREE char *piece = malloc(PIECE);
 	size_t held = 0;
@@ -45,49 +47,9 @@ static int read_text(struct pidmem_maps *maps, int fd)
 		int result = add_text(maps, piece, &held, (size_t)got);
 		if (result < 0)
 			return result;
+		if (residence && maps->count > MANY)
+			residence_begin(residence);
 	}
-}
-
-/* Count what a run of pages has in a region. */
-static void count_pages(struct pidmem_region *region, uint64_t bytes, uint32_t flags)
-{
-	if (flags & PIDMEM_PAGE_PRESENT && !(flags & PIDMEM_PAGE_ZERO))
-		region->resident += bytes;
-	else if (flags & PIDMEM_PAGE_SWAPPED && !(flags & PIDMEM_PAGE_GUARD))
-		region->swapped += bytes;
-}
-
-/* Both lists are in address order: go through them side by side. */
-static int count_runs(struct pidmem_maps *maps, struct pidmem_pages *pages, struct pidmem_error *error)
-{
-	struct pidmem_page_run run = { 0 };
-	size_t i = 0;
-	int result;
-
-	while ((result = pidmem_pages_next(pages, error, &run)) == 1) {
-		uint64_t run_end = run.start + run.size;
-		while (i < maps->count && maps->regions[i].start + maps->regions[i].size <= run.start)
-			i++;
-		for (size_t j = i; j < maps->count && maps->regions[j].start < run_end; j++) {
-			struct pidmem_region *region = &maps->regions[j];
-			uint64_t region_end = region->start + region->size;
-			uint64_t from = run.start > region->start ? run.start : region->start;
-			count_pages(region, (run_end < region_end ? run_end : region_end) - from, run.flags);
-		}
-	}
-	return result;
-}
-
-/* 1 when done, 0 where the kernel cannot scan (before 6.7) and smaps has to tell. */
-static int fill_residence(struct pidmem_maps *maps, struct pidmem_process *process, struct pidmem_error *error)
-{
-	AUTO_PAGES pages = NULL;
-	int result = pidmem_pages_open(process, 0, UINT64_MAX, error, &pages);
-
-	if (result < 0 || pages_cost_by_size(pages))
-		return result;
-	result = count_runs(maps, pages, error);
-	return result < 0 ? result : 1;
 }
 
 static int maps_failed(struct pidmem_process *process, const char *name, const struct pidmem_maps *maps, int number,
@@ -109,10 +71,9 @@ static int maps_failed(struct pidmem_process *process, const char *name, const s
 	}
 }
 
-int pidmem_maps_read(struct pidmem_process *process, unsigned flags, struct pidmem_error *error,
-		     struct pidmem_maps **out)
+static int read_maps(struct pidmem_process *process, const char *name, struct residence *residence,
+		     struct pidmem_error *error, struct pidmem_maps **out)
 {
-	const char *name = flags & PIDMEM_MAPS_USAGE ? "smaps" : "maps";
 	AUTO_FD fd = process_open_memory_file(process, name, error);
 	AUTO_MAPS maps = maps_new();
 
@@ -120,20 +81,32 @@ int pidmem_maps_read(struct pidmem_process *process, unsigned flags, struct pidm
 		return fd;
 	if (!maps)
 		return fail_memory(error);
-	int result = read_text(maps, fd);
+	int result = read_text(maps, fd, residence);
 	if (result == 0 && maps->count == 0)
 		result = -ESRCH;
 	if (result < 0)
 		return maps_failed(process, name, maps, result, error);
 	maps_finish(maps);
+	if (residence && (result = residence_fill(residence, maps, error)) < 0)
+		return result;
 	maps_settle_names(maps, process);
-	if (flags & PIDMEM_MAPS_RESIDENCE && !(flags & PIDMEM_MAPS_USAGE)) {
-		result = fill_residence(maps, process, error);
-		if (result <= 0)
-			return result < 0 ? result : pidmem_maps_read(process, PIDMEM_MAPS_USAGE, error, out);
-	}
 	*out = take(maps);
 	return 0;
+}
+
+int pidmem_maps_read(struct pidmem_process *process, unsigned flags, struct pidmem_error *error,
+		     struct pidmem_maps **out)
+{
+	CLEANUP(cleanup_residence) struct residence *residence = NULL;
+	bool usage = flags & PIDMEM_MAPS_USAGE;
+
+	if (flags & PIDMEM_MAPS_RESIDENCE && !usage) {
+		int result = residence_open(process, error, &residence);
+		if (result < 0)
+			return result;
+		usage = !residence; /* without PAGEMAP_SCAN smaps tells, at its price */
+	}
+	return read_maps(process, usage ? "smaps" : "maps", residence, error, out);
 }
 
 size_t pidmem_maps_count(const struct pidmem_maps *maps)

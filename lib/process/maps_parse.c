@@ -83,27 +83,40 @@ static int digit(char c)
 	return -1;
 }
 
-/* Digits of base 10 or 16; false without any and on overflow. */
-static bool number(struct text *text, unsigned base, uint64_t *value)
+/* Digits; false without any and on overflow. */
+static bool decimal(struct text *text, uint64_t *value)
 {
 	const char *first = text->at;
 	uint64_t sum = 0;
 
-	for (int d; text->at < text->end && (d = digit(*text->at)) >= 0 && d < (int)base; text->at++) {
-		if (sum > (UINT64_MAX - (unsigned)d) / base)
+	for (; text->at < text->end && *text->at >= '0' && *text->at <= '9'; text->at++)
+		if (__builtin_mul_overflow(sum, 10, &sum) ||
+		    __builtin_add_overflow(sum, (uint64_t)(*text->at - '0'), &sum))
 			return false;
-		sum = sum * base + (unsigned)d;
+	*value = sum;
+	return text->at != first;
+}
+
+static bool hex(struct text *text, uint64_t *value)
+{
+	const char *first = text->at;
+	uint64_t sum = 0;
+
+	for (int d; text->at < text->end && (d = digit(*text->at)) >= 0; text->at++) {
+		if (sum >> 60)
+			return false;
+		sum = sum << 4 | (unsigned)d;
 	}
 	*value = sum;
 	return text->at != first;
 }
 
-/* A number of 32 bits, hexadecimal. */
-static bool number32(struct text *text, uint32_t *value)
+/* A number of 32 bits. */
+static bool hex32(struct text *text, uint32_t *value)
 {
 	uint64_t wide;
 
-	if (!number(text, 16, &wide) || wide > UINT32_MAX)
+	if (!hex(text, &wide) || wide > UINT32_MAX)
 		return false;
 	*value = (uint32_t)wide;
 	return true;
@@ -128,21 +141,21 @@ static bool fields(struct text *text, struct pidmem_region *region)
 {
 	uint64_t end;
 
-	if (!number(text, 16, &region->start) || !skip(text, '-'))
+	if (!hex(text, &region->start) || !skip(text, '-'))
 		return false;
 	if (text->end - text->at > 17 && !memcmp(text->at, "10000000000000000 ", 18)) {
 		text->at += 17;
 		end = 0;
-	} else if (!number(text, 16, &end)) {
+	} else if (!hex(text, &end)) {
 		return false;
 	}
 	region->size = end - region->start;
 	if (region->size == 0 || (end != 0 && end < region->start))
 		return false;
-	return skip(text, ' ') && permissions(text, &region->perms) && skip(text, ' ') &&
-	       number(text, 16, &region->offset) && skip(text, ' ') && number32(text, &region->dev_major) &&
-	       skip(text, ':') && number32(text, &region->dev_minor) && skip(text, ' ') &&
-	       number(text, 10, &region->inode) && (text->at == text->end || *text->at == ' ');
+	return skip(text, ' ') && permissions(text, &region->perms) && skip(text, ' ') && hex(text, &region->offset) &&
+	       skip(text, ' ') && hex32(text, &region->dev_major) && skip(text, ':') &&
+	       hex32(text, &region->dev_minor) && skip(text, ' ') && decimal(text, &region->inode) &&
+	       (text->at == text->end || *text->at == ' ');
 }
 
 static bool starts(const struct pidmem_region *region, const char *prefix)
@@ -242,7 +255,7 @@ static int add_region(struct pidmem_maps *maps, const char *line, size_t size)
 	struct text text = { line, line + size };
 	struct pidmem_region region = { 0 };
 
-	if (!fields(&text, &region))
+	if (memchr(line, 0, size) || !fields(&text, &region))
 		return -EBADMSG;
 	while (skip(&text, ' '))
 		;

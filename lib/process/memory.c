@@ -100,28 +100,46 @@ static int mapping_from_list(struct pidmem_process *process, uint64_t address, u
 	return region != NULL;
 }
 
+/* 1 and the mapping at or above an address, 0 if there is none, -1 if the kernel cannot tell (before 6.11). */
+static int query(struct pidmem_process *process, struct procmap_query *question)
+{
+	int fd = keep_open(process, "maps", &process->maps, NULL);
+
+	question->size = sizeof *question;
+	question->query_flags = PROCMAP_QUERY_COVERING_OR_NEXT_VMA;
+	if (fd >= 0 && ioctl(fd, PROCMAP_QUERY, question) == 0)
+		return 1;
+	return fd < 0 || errno == ENOENT || errno == ESRCH ? 0 : -1;
+}
+
 int process_mapping_at(struct pidmem_process *process, uint64_t address, uint64_t *start, uint64_t *size, char *path,
 		       size_t path_size)
 {
-	struct procmap_query query = {
-		.size = sizeof query,
-		.query_flags = PROCMAP_QUERY_COVERING_OR_NEXT_VMA,
-		.query_addr = address,
-		.vma_name_addr = (uintptr_t)path,
-		.vma_name_size = (uint32_t)path_size,
-	};
-	AUTO_FD fd = process_open_memory_file(process, "maps", NULL);
+	struct procmap_query question = { .query_addr = address,
+					  .vma_name_addr = (uintptr_t)path,
+					  .vma_name_size = (uint32_t)path_size };
 
 	if (path)
 		*path = 0;
-	if (fd < 0)
-		return 0;
-	if (ioctl(fd, PROCMAP_QUERY, &query) == 0) {
-		*start = query.vma_start;
-		*size = query.vma_end - query.vma_start;
-		return 1;
-	}
-	return errno == ENOENT ? 0 : mapping_from_list(process, address, start, size);
+	int found = query(process, &question);
+	if (found < 0)
+		return mapping_from_list(process, address, start, size);
+	*start = question.vma_start;
+	*size = question.vma_end - question.vma_start;
+	return found;
+}
+
+int process_is_mapped(struct pidmem_process *process, uint64_t address, uint64_t *size)
+{
+	struct procmap_query question = { .query_addr = address };
+	int found = query(process, &question);
+
+	if (found <= 0)
+		return found;
+	bool mapped = question.vma_start <= address;
+	uint64_t rest = (mapped ? question.vma_end : question.vma_start) - address;
+	*size = rest < *size ? rest : *size;
+	return mapped;
 }
 
 bool process_own_vdso(uint64_t *start, uint64_t *size)

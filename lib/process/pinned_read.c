@@ -9,11 +9,14 @@
 #include <poll.h>
 #include <sys/uio.h>
 
+#include "base/worker.h"
 #include "process/kernel.h"
 #include "process/process.h"
 
 #define PINNED_MIN (64UL << 10)
 #define PINNED_PAGES 512
+/* From this size on two threads share the work. */
+#define SHARED_MIN (512UL << 10)
 
 static bool may_pin(struct pidmem_process *process, uint64_t address, size_t size)
 {
@@ -39,14 +42,54 @@ static bool still_ours(const struct pidmem_process *process)
 	return poll(&end, 1, 0) == 0 && !process_address_space_gone(process);
 }
 
+/* One call, as a job for either thread. */
+struct part {
+	pid_t pid;
+	struct iovec local, remote;
+	ssize_t got; /* or -errno */
+};
+
+static struct part part(const struct pidmem_process *process, uint64_t address, void *bytes, size_t size)
+{
+	return (struct part){ process->pid, { bytes, size }, { (void *)(uintptr_t)address, size }, 0 };
+}
+
+static void read_part(void *pointer)
+{
+	struct part *part = pointer;
+
+	part->got = process_vm_readv(part->pid, &part->local, 1, &part->remote, 1, 0);
+	if (part->got < 0)
+		part->got = -errno;
+}
+
+/* Two threads read a large range nearly twice as fast as one: looking up 4 KiB pages costs as much as copying them. */
+static ssize_t read_parts(struct pidmem_process *process, uint64_t address, void *bytes, size_t size)
+{
+	struct part whole = part(process, address, bytes, size), first, second;
+
+	if (size >= SHARED_MIN && !process->worker && !process->no_worker) {
+		process->worker = worker_new();
+		process->no_worker = !process->worker;
+	}
+	if (size < SHARED_MIN || !process->worker) {
+		read_part(&whole);
+		return whole.got;
+	}
+	first = part(process, address, bytes, size / 2);
+	second = part(process, address + size / 2, (char *)bytes + size / 2, size - size / 2);
+	worker_begin(process->worker, read_part, &second);
+	read_part(&first);
+	worker_wait(process->worker);
+	return first.got < (ssize_t)(size / 2) ? first.got : first.got + (second.got > 0 ? second.got : 0);
+}
+
 ssize_t process_read_pinned(struct pidmem_process *process, uint64_t address, void *bytes, size_t size)
 {
-	struct iovec local = { bytes, size }, remote = { (void *)(uintptr_t)address, size };
-
 	if (process->pidfd < 0 || process->no_pinned_read || size < PINNED_MIN || !may_pin(process, address, size))
 		return 0;
-	ssize_t got = process_vm_readv(process->pid, &local, 1, &remote, 1, 0);
-	if (got < 0 && (errno == EPERM || errno == ENOSYS)) /* seccomp of a container */
+	ssize_t got = read_parts(process, address, bytes, size);
+	if (got == -EPERM || got == -ENOSYS) /* seccomp of a container */
 		process->no_pinned_read = true;
 	return got > 0 && still_ours(process) ? got : 0;
 }

@@ -15,8 +15,10 @@
 struct pidmem_process {
 	pid_t pid;
 	int dir, memory_dir, pidfd;
-	int mem, pagemap;    /* opened when first needed */
-	bool no_pinned_read; /* process_vm_readv is refused */
+	int mem, pagemap, maps; /* opened when first needed */
+	bool no_pinned_read;    /* process_vm_readv is refused */
+	struct worker *worker;  /* for large reads, started when first needed */
+	bool no_worker;
 	uint64_t start_time;
 	char name[64];
 };
@@ -54,8 +56,17 @@ bool process_address_space_gone(const struct pidmem_process *process);
 int process_mapping_at(struct pidmem_process *process, uint64_t address, uint64_t *start, uint64_t *size, char *path,
 		       size_t path_size);
 
+/*
+ * Is an address still mapped? Cheap enough to ask for each gap: 1 or 0, with *size cut to what shares the answer, or -1
+ * where the kernel has no PROCMAP_QUERY.
+ */
+int process_is_mapped(struct pidmem_process *process, uint64_t address, uint64_t *size);
+
 /* Where this program itself has its vDSO; false if it has none. */
 bool process_own_vdso(uint64_t *start, uint64_t *size);
+
+/* VmRSS and VmSwap, in bytes; 0 if they cannot be had. */
+uint64_t process_memory_used(struct pidmem_process *process);
 
 /* Does one of the target's descriptors hold a userfaultfd? */
 bool process_has_userfaultfd(struct pidmem_process *process);

@@ -94,10 +94,11 @@ static int read_kilobytes(struct cursor *cursor, void *out)
 	return 0;
 }
 
+/* All are letters: proc_pid_stat(5). */
 static int read_state(struct cursor *cursor, void *out)
 {
 	skip_blanks(cursor);
-	if (cursor->at == cursor->end)
+	if (cursor->at == cursor->end || (*cursor->at | 0x20) < 'a' || (*cursor->at | 0x20) > 'z')
 		return -EBADMSG;
 	*(char *)out = *cursor->at;
 	return 0;

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/error.h"
+#include "process/process.h"
 #include "save/dump.h"
 #include "source/source.h"
 
@@ -123,12 +124,14 @@ static int add_span(struct dump *dump, const struct pidmem_span *span, struct pi
 	}
 }
 
-/* How much there will be to read: what is in memory and selected, roughly. */
+/* How much there will be to read, roughly: what is in memory and in swap, less what is left out. */
 static uint64_t estimate(struct pidmem_source *source)
 {
 	struct pidmem_maps *maps;
 	uint64_t sum = 0;
 
+	if (!source->select)
+		return process_memory_used(source->process);
 	if (pidmem_maps_read(source->process, PIDMEM_MAPS_RESIDENCE, NULL, &maps) < 0)
 		return 0;
 	for (size_t i = 0; i < pidmem_maps_count(maps); i++) {

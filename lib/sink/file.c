@@ -166,6 +166,8 @@ int file_write(struct file_sink *file, const void *bytes, size_t size, struct pi
 		if (put < 0)
 			return fail_place(error, errno, name_of(file));
 		done += (size_t)put;
+		if (done < size && is_cancelled(file)) /* a signal cuts a write short once some of it is done */
+			return file_cancelled(error);
 	}
 	file->size += size;
 	return 0;

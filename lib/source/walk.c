@@ -7,13 +7,14 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/zero.h"
 #include "process/maps.h"
 #include "process/pages.h"
 #include "process/process.h"
 #include "source/source.h"
 
-/* Half of a usual L2 cache: bytes just copied are still there for the zero test and the consumer. */
-#define BUFFER (512UL << 10)
+/* Within a usual L2 cache, so that bytes just copied are still there for the zero test and the consumer. */
+#define BUFFER (1UL << 20)
 
 struct pidmem_walk {
 	struct pidmem_source *source;
@@ -29,32 +30,6 @@ struct pidmem_walk {
 	unsigned char *buffer;
 	size_t buffer_size, held, told; /* bytes read, and how many of them have been told */
 };
-
-/* Pages are compared by blocks, so that ordinary data is recognised in its first bytes and zeros at full speed. */
-static bool is_zero(const unsigned char *bytes, size_t size)
-{
-	uint64_t word;
-
-	while (size >= 64) {
-		uint64_t block[8], any = 0;
-		memcpy(block, bytes, sizeof block);
-		for (size_t i = 0; i < 8; i++)
-			any |= block[i];
-		if (any)
-			return false;
-		bytes += 64;
-		size -= 64;
-	}
-	for (; size >= sizeof word; bytes += sizeof word, size -= sizeof word) {
-		memcpy(&word, bytes, sizeof word);
-		if (word)
-			return false;
-	}
-	while (size--)
-		if (*bytes++)
-			return false;
-	return true;
-}
 
 /* Tell what has been read, split where zero and other pages meet. */
 static int tell_held(struct pidmem_walk *walk, struct pidmem_span *span)
@@ -148,6 +123,9 @@ static int tell_vdso(struct pidmem_walk *walk, uint64_t limit, struct pidmem_spa
 /* `limit` bytes from the position on have no entry in the page tables. */
 static int tell_absent(struct pidmem_walk *walk, uint64_t limit, struct pidmem_error *error, struct pidmem_span *span)
 {
+	/* Because they were never touched, or because the region is not there any more? */
+	if (process_is_mapped(walk->source->process, walk->position, &limit) == 0)
+		return tell(walk, span, limit, PIDMEM_NO_CONTENT, PIDMEM_WHY_UNMAPPED);
 	switch (walk->absent) {
 	case ABSENT_ZERO:
 		return tell(walk, span, limit, PIDMEM_ZERO, PIDMEM_WHY_NONE);
@@ -205,7 +183,8 @@ static int tell_pages(struct pidmem_walk *walk, uint64_t limit, struct pidmem_er
 	/* Without PAGEMAP_SCAN, terabytes that hold nothing must not be gone through. */
 	if (walk->source->cost_by_size && !region->resident && !region->swapped)
 		return tell_absent(walk, limit, error, span);
-	pages_skip_to(walk->pages, walk->position);
+	if (!walk->no_more_runs)
+		pages_skip_to(walk->pages, walk->position);
 	int result = next_run(walk, error);
 	if (result < 0)
 		return result;
@@ -219,21 +198,38 @@ static int tell_pages(struct pidmem_walk *walk, uint64_t limit, struct pidmem_er
 	return tell_present(walk, rest < limit ? rest : limit, error, span);
 }
 
-/* Enter the region at or above the position; false at the end of the range. */
-static bool enter_region(struct pidmem_walk *walk)
+/* Without PAGEMAP_SCAN the cost follows the size of the range: go through the regions alone, not the gaps. */
+static int open_region_pages(struct pidmem_walk *walk, struct pidmem_error *error)
+{
+	const struct pidmem_region *region = walk->region;
+
+	if (!walk->source->cost_by_size)
+		return 1;
+	pidmem_pages_close(take(walk->pages));
+	walk->run = (struct pidmem_page_run){ 0 };
+	walk->no_more_runs = region->start > INT64_MAX; /* [vsyscall] has no entries */
+	if (walk->no_more_runs)
+		return 1;
+	int result = pidmem_pages_open(walk->source->process, region->start, region->size, error, &walk->pages);
+	return result < 0 ? result : 1;
+}
+
+/* Enter the region at or above the position: 1, or 0 at the end of the range. */
+static int enter_region(struct pidmem_walk *walk, struct pidmem_error *error)
 {
 	const struct pidmem_region *region = walk->region;
 
 	if (!region || walk->position - region->start >= region->size) {
 		region = pidmem_maps_find_next(walk->source->maps, walk->position);
 		if (!region || region->start > walk->last)
-			return false;
+			return 0;
 		walk->region = region;
 		walk->absent = source_absent(walk->source, region);
 		if (walk->position < region->start)
 			walk->position = region->start;
+		return open_region_pages(walk, error);
 	}
-	return true;
+	return 1;
 }
 
 static int tell_next(struct pidmem_walk *walk, struct pidmem_error *error, struct pidmem_span *span)
@@ -257,10 +253,11 @@ int pidmem_walk_next(struct pidmem_walk *walk, struct pidmem_error *error, struc
 	struct pidmem_span found;
 	int result;
 
-	if (walk->done || (walk->told == walk->held && !enter_region(walk)))
+	if (walk->done)
 		return 0;
-	result = walk->told < walk->held ? tell_held(walk, &found) : tell_next(walk, error, &found);
-	if (result < 0)
+	if (walk->told < walk->held)
+		tell_held(walk, &found);
+	else if ((result = enter_region(walk, error)) <= 0 || (result = tell_next(walk, error, &found)) < 0)
 		return result;
 	walk->done = found.start + (found.size - 1) == walk->last;
 	walk->position = found.start + found.size;

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* help [COMMAND] - printed from the tables, so that it cannot differ from what is parsed. */
+#include "command.h"
+#include "failure.h"
+#include "options.h"
+#include "ui/output.h"
+
+#include <string.h>
+
+#define OPTION_WIDTH 28
+#define LINE_WIDTH 100
+
+/* Words into lines; every line but the first begins at `indent`. */
+static void print_wrapped(const char *text, size_t column, size_t indent)
+{
+	bool first = true;
+
+	while (*text) {
+		size_t word = strcspn(text, " ");
+
+		if (!first && column + 1 + word > LINE_WIDTH) {
+			output_char('\n');
+			output_pad(' ', indent);
+			column = indent;
+		} else if (!first) {
+			output_char(' ');
+			column++;
+		}
+		output_bytes(text, word);
+		column += word;
+		text += word;
+		text += *text == ' ';
+		first = false;
+	}
+	output_char('\n');
+}
+
+static void print_options(const char *title, const struct command_option *options, size_t count)
+{
+	output_format("\n%s:\n", title);
+	for (size_t i = 0; i < count; i++) {
+		const struct command_option *option = &options[i];
+		uint64_t start = output_position();
+		size_t length;
+
+		if (option->letter)
+			output_format("  -%c, --%s", option->letter, option->name);
+		else
+			output_format("      --%s", option->name);
+		if (option->argument)
+			output_format("=%s", option->argument);
+		output_text("  ");
+		length = (size_t)(output_position() - start);
+		if (length < OPTION_WIDTH)
+			output_pad(' ', OPTION_WIDTH - length);
+		print_wrapped(option->help, length < OPTION_WIDTH ? OPTION_WIDTH : length, OPTION_WIDTH);
+	}
+}
+
+static void print_command_help(const struct command *command)
+{
+	output_format("pidmem %s - %s\n\nusage: pidmem %s [OPTIONS]%s%s\n", command->name, command->summary,
+		      command->name, command->operands[0] ? " " : "", command->operands);
+	if (command->help)
+		output_format("\n%s\n", command->help);
+	if (command->option_count)
+		print_options("options", command->options, command->option_count);
+	print_options("options of all commands", common_options, common_option_count);
+}
+
+static void print_overview(void)
+{
+	output_text("pidmem - read the memory of Linux processes\n\n"
+		    "usage: pidmem COMMAND [OPTIONS] TARGET [ARGUMENT...]\n\n"
+		    "TARGET is a PID (digits only) or `self`. Options may stand anywhere before `--`.\n\ncommands:\n");
+	for (size_t i = 0; i < command_count; i++) {
+		output_format("  %-8s", commands[i]->name);
+		output_format("%s\n", commands[i]->summary);
+	}
+	print_options("options", common_options, common_option_count);
+	output_text(
+		"\nexit status: 0 done; 1 not readable (why); 2 usage or failure, nothing half-written left behind;\n"
+		"3 done, but something that has content could not be read.\n"
+		"`pidmem help COMMAND` tells more about one command.\n");
+}
+
+static int run_help(const struct invocation *invocation)
+{
+	const struct command *command = invocation->command;
+
+	if (invocation->operand_count > 0 && command == &command_help) {
+		command = command_find(invocation->operands[0]);
+		if (!command) {
+			fail("there is no command `%s`", invocation->operands[0]);
+			command_suggest(invocation->operands[0]);
+			return EXIT_FAILED;
+		}
+	} else if (command == &command_help && !invocation->help) {
+		command = NULL;
+	}
+	if (command)
+		print_command_help(command);
+	else
+		print_overview();
+	return EXIT_DONE;
+}
+
+const struct command command_help = {
+	.name = "help",
+	.operands = "[COMMAND]",
+	.least = 0,
+	.most = 1,
+	.summary = "explain pidmem or one command",
+	.run = run_help,
+};

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "columns.h"
+#include "failure.h"
+#include "ui/output.h"
+#include "ui/size.h"
+#include "ui/strip.h"
+#include "ui/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* The end of the last page of the address space is 2^64, which is not 0. */
+static char *put_end_address(char *cell, const struct pidmem_region *region)
+{
+	if (region->start + region->size == 0)
+		return put_text(cell, "10000000000000000");
+	return put_hex(cell, region->start + region->size);
+}
+
+static char *put_some(char *cell, uint64_t bytes)
+{
+	return bytes ? put_size(cell, bytes) : put_text(cell, "-");
+}
+
+#define COLUMN(name, expression)                             \
+	static char *put_##name(char *cell, const void *row) \
+	{                                                    \
+		const struct pidmem_region *region = row;    \
+		return expression;                           \
+	}
+
+COLUMN(start, put_hex(cell, region->start))
+COLUMN(end, put_end_address(cell, region))
+COLUMN(size_cell, put_size(cell, region->size))
+COLUMN(rss, put_some(cell, region->resident))
+COLUMN(swap, put_some(cell, region->swapped))
+COLUMN(kind, put_text(cell, pidmem_kind_name(region->kind)))
+COLUMN(offset, put_hex(cell, region->offset))
+COLUMN(inode, put_decimal(cell, region->inode))
+COLUMN(pss, put_some(cell, region->usage->pss))
+COLUMN(shared_clean, put_some(cell, region->usage->shared_clean))
+COLUMN(shared_dirty, put_some(cell, region->usage->shared_dirty))
+COLUMN(private_clean, put_some(cell, region->usage->private_clean))
+COLUMN(private_dirty, put_some(cell, region->usage->private_dirty))
+COLUMN(referenced, put_some(cell, region->usage->referenced))
+COLUMN(anonymous, put_some(cell, region->usage->anonymous))
+COLUMN(huge, put_some(cell, region->usage->anon_huge))
+COLUMN(swap_pss, put_some(cell, region->usage->swap_pss))
+COLUMN(locked, put_some(cell, region->usage->locked))
+
+static char *put_range(char *cell, const void *row)
+{
+	cell = put_start(cell, row);
+	*cell++ = '-';
+	return put_end(cell, row);
+}
+
+static char *put_perms(char *cell, const void *row)
+{
+	const struct pidmem_region *region = row;
+
+	cell[0] = region->perms & PIDMEM_PERM_READ ? 'r' : '-';
+	cell[1] = region->perms & PIDMEM_PERM_WRITE ? 'w' : '-';
+	cell[2] = region->perms & PIDMEM_PERM_EXEC ? 'x' : '-';
+	cell[3] = region->perms & PIDMEM_PERM_SHARED ? 's' : 'p';
+	return cell + 4;
+}
+
+static char *put_dev(char *cell, const void *row)
+{
+	const struct pidmem_region *region = row;
+
+	if (region->dev_major < 0x100)
+		cell = put_hex_fixed(cell, region->dev_major, 2);
+	else
+		cell = put_hex(cell, region->dev_major);
+	*cell++ = ':';
+	return region->dev_minor < 0x100 ? put_hex_fixed(cell, region->dev_minor, 2) : put_hex(cell, region->dev_minor);
+}
+
+static char *put_flags(char *cell, const void *row)
+{
+	/* PIDMEM_VM_*, in their order; the words of VmFlags in proc_pid_smaps(5). */
+	static const char words[][3] = { "io", "pf", "dd", "dc", "wf", "ht", "um", "uw", "ui", "lo" };
+	const struct pidmem_region *region = row;
+	char *end = cell;
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (!(region->usage->flags >> i & 1))
+			continue;
+		if (end > cell)
+			*end++ = ' ';
+		end = put_text(end, words[i]);
+	}
+	return end > cell ? end : put_text(cell, "-");
+}
+
+static void write_path(const void *row)
+{
+	const struct pidmem_region *region = row;
+
+	output_escaped(region->path, region->path_size);
+}
+
+void write_region_name(const void *row)
+{
+	const struct pidmem_region *region = row;
+
+	output_escaped(region->path, region->path_size);
+	if (region->deleted)
+		output_text(" (deleted)");
+}
+
+static const struct {
+	struct column column;
+	unsigned needs;
+} table[] = {
+	{ { "range", "RANGE", 25, false, put_range, NULL }, 0 },
+	{ { "start", "START", 12, true, put_start, NULL }, 0 },
+	{ { "end", "END", 12, true, put_end, NULL }, 0 },
+	{ { "perms", "PERM", 4, false, put_perms, NULL }, 0 },
+	{ { "size", "SIZE", 8, true, put_size_cell, NULL }, 0 },
+	{ { "rss", "RESIDENT", 8, true, put_rss, NULL }, PIDMEM_MAPS_RESIDENCE },
+	{ { "swap", "SWAPPED", 8, true, put_swap, NULL }, PIDMEM_MAPS_RESIDENCE },
+	{ { "kind", "KIND", 6, false, put_kind, NULL }, 0 },
+	{ { "name", "NAME", 32, false, NULL, write_region_name }, 0 },
+	{ { "path", "PATH", 32, false, NULL, write_path }, 0 },
+	{ { "offset", "OFFSET", 8, true, put_offset, NULL }, 0 },
+	{ { "dev", "DEV", 5, false, put_dev, NULL }, 0 },
+	{ { "inode", "INODE", 10, true, put_inode, NULL }, 0 },
+	{ { "strip", "PAGES", STRIP_WIDTH, false, NULL, strip_write }, 0 },
+	{ { "pss", "PSS", 8, true, put_pss, NULL }, PIDMEM_MAPS_USAGE },
+	{ { "shared_clean", "SH.CLEAN", 8, true, put_shared_clean, NULL }, PIDMEM_MAPS_USAGE },
+	{ { "shared_dirty", "SH.DIRTY", 8, true, put_shared_dirty, NULL }, PIDMEM_MAPS_USAGE },
+	{ { "private_clean", "PR.CLEAN", 8, true, put_private_clean, NULL }, PIDMEM_MAPS_USAGE },
+	{ { "private_dirty", "PR.DIRTY", 8, true, put_private_dirty, NULL }, PIDMEM_MAPS_USAGE },
+	{ { "referenced", "REFERNCD", 8, true, put_referenced, NULL }, PIDMEM_MAPS_USAGE },
+	{ { "anonymous", "ANON", 8, true, put_anonymous, NULL }, PIDMEM_MAPS_USAGE },
+	{ { "huge", "HUGE", 8, true, put_huge, NULL }, PIDMEM_MAPS_USAGE },
+	{ { "swap_pss", "SWAP PSS", 8, true, put_swap_pss, NULL }, PIDMEM_MAPS_USAGE },
+	{ { "locked", "LOCKED", 8, true, put_locked, NULL }, PIDMEM_MAPS_USAGE },
+	{ { "flags", "FLAGS", 8, false, put_flags, NULL }, PIDMEM_MAPS_USAGE },
+};
+#define TABLE_SIZE (sizeof(table) / sizeof(table[0]))
+
+static int unknown_column(const char *name, size_t length)
+{
+	char names[512] = "";
+	size_t used = 0;
+
+	for (size_t i = 0; i < TABLE_SIZE; i++)
+		used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s", i ? ", " : "",
+					 table[i].column.name);
+	fail("maps has no column `%.*s`", (int)length, name);
+	hint("columns are %s", names);
+	return EXIT_FAILED;
+}
+
+int columns_choose(const char *names, struct column_choice *choice)
+{
+	choice->count = 0;
+	choice->needs = 0;
+	while (true) {
+		size_t length = strcspn(names, ","), i = 0;
+
+		while (i < TABLE_SIZE &&
+		       (strncmp(table[i].column.name, names, length) != 0 || table[i].column.name[length] != '\0'))
+			i++;
+		if (i == TABLE_SIZE)
+			return unknown_column(names, length);
+		if (choice->count == MOST_COLUMNS)
+			return fail("more than %d columns", MOST_COLUMNS);
+		choice->columns[choice->count++] = &table[i].column;
+		choice->needs |= table[i].needs;
+		if (!names[length])
+			return 0;
+		names += length + 1;
+	}
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The columns of `pidmem maps`. To add one: a line in the table in columns.c. */
+#ifndef CLI_COLUMNS_H
+#define CLI_COLUMNS_H
+
+#include "pidmem.h"
+#include "ui/table.h"
+
+#define MOST_COLUMNS 32
+
+struct column_choice {
+	const struct column *columns[MOST_COLUMNS];
+	size_t count;
+	unsigned needs; /* PIDMEM_MAPS_* */
+};
+
+/* "start,end,name" to columns. 0, or EXIT_FAILED after a message. */
+int columns_choose(const char *names, struct column_choice *choice);
+
+/* The name of a region in one line: path, mark of a deleted file. */
+void write_region_name(const void *region);
+
+#endif

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * command - what a command of pidmem is
+ *
+ * To add a command:
+ *   1. write cmd_NAME.c: its options, its work, and last of all `const struct command command_NAME`;
+ *   2. declare it at the end of this file and put it in the table in commands.c (help prints in that order);
+ *   3. name the file in meson.build;
+ *   4. write man/pidmem-NAME.1.scd, add NAME to the completions and a tests/cli/test_NAME.py.
+ * Help and option parsing come from the struct: there is nothing else to keep in step.
+ */
+#ifndef CLI_COMMAND_H
+#define CLI_COMMAND_H
+
+#include "pidmem.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Exit status, as promised to scripts. */
+enum {
+	EXIT_DONE = 0,       /* everything is accounted for as readable or legitimately without content */
+	EXIT_NOT = 1,        /* nothing found, differs, not readable */
+	EXIT_FAILED = 2,     /* usage or failure; nothing half-written left behind */
+	EXIT_INCOMPLETE = 3, /* done, but something that has content could not be read */
+};
+
+enum when {
+	WHEN_AUTO,
+	WHEN_NEVER,
+	WHEN_ALWAYS,
+};
+
+/* What the user asked for, apart from the options that one command alone has. */
+struct invocation {
+	const struct command *command;
+	bool json, quiet, help, version;
+	struct pidmem_select *select; /* NULL: everything */
+	enum when colour, progress;
+	const char *proc; /* NULL: /proc */
+	char **operands;
+	int operand_count;
+};
+
+/* An option: with @argument its text goes to *@text or to @take, without one *@flag is set. */
+struct command_option {
+	char letter; /* 0: only the long name */
+	const char *name;
+	const char *argument; /* its name in the help, NULL for a switch */
+	const char *help;
+	bool *flag;
+	const char **text;
+	int (*take)(struct invocation *invocation, const char *argument); /* 0, or the exit status after a message */
+};
+
+struct command {
+	const char *name;
+	const char *operands; /* as in the usage line */
+	int least, most;      /* how many operands */
+	const char *summary;  /* one line */
+	const char *help;     /* paragraphs under the usage line */
+	const struct command_option *options;
+	size_t option_count;
+	int (*run)(const struct invocation *invocation); /* the exit status */
+};
+
+extern const struct command *const commands[];
+extern const size_t command_count;
+
+/* The command of this name, or NULL. */
+const struct command *command_find(const char *name);
+/* After a message: print the commands whose names are near to a wrong one. */
+void command_suggest(const char *wrong);
+
+extern const struct command command_maps;
+extern const struct command command_read;
+extern const struct command command_dump;
+extern const struct command command_why;
+extern const struct command command_help;
+
+#endif

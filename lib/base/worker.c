@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "base/worker.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+struct worker {
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	void (*job)(void *); /* NULL: idle */
+	void *argument;
+	bool end;
+};
+
+static void *work(void *pointer)
+{
+	struct worker *worker = pointer;
+
+	pthread_mutex_lock(&worker->lock);
+	while (!worker->end) {
+		if (!worker->job) {
+			pthread_cond_wait(&worker->changed, &worker->lock);
+			continue;
+		}
+		pthread_mutex_unlock(&worker->lock);
+		worker->job(worker->argument);
+		pthread_mutex_lock(&worker->lock);
+		worker->job = NULL;
+		pthread_cond_broadcast(&worker->changed);
+	}
+	pthread_mutex_unlock(&worker->lock);
+	return NULL;
+}
+
+static bool start(struct worker *worker)
+{
+	sigset_t all, before;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	int result = pthread_create(&worker->thread, NULL, work, worker);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return result == 0;
+}
+
+struct worker *worker_new(void)
+{
+	struct worker *worker;
+	cpu_set_t set;
+
+	if (sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) < 2)
+		return NULL;
+	worker = calloc(1, sizeof *worker);
+	if (!worker)
+		return NULL;
+	pthread_mutex_init(&worker->lock, NULL);
+	pthread_cond_init(&worker->changed, NULL);
+	if (start(worker))
+		return worker;
+	free(worker);
+	return NULL;
+}
+
+void worker_free(struct worker *worker)
+{
+	if (!worker)
+		return;
+	pthread_mutex_lock(&worker->lock);
+	worker->end = true;
+	pthread_cond_broadcast(&worker->changed);
+	pthread_mutex_unlock(&worker->lock);
+	pthread_join(worker->thread, NULL);
+	pthread_cond_destroy(&worker->changed);
+	pthread_mutex_destroy(&worker->lock);
+	free(worker);
+}
+
+void worker_begin(struct worker *worker, void (*job)(void *), void *argument)
+{
+	pthread_mutex_lock(&worker->lock);
+	worker->argument = argument;
+	worker->job = job;
+	pthread_cond_broadcast(&worker->changed);
+	pthread_mutex_unlock(&worker->lock);
+}
+
+void worker_wait(struct worker *worker)
+{
+	pthread_mutex_lock(&worker->lock);
+	while (worker->job)
+		pthread_cond_wait(&worker->changed, &worker->lock);
+	pthread_mutex_unlock(&worker->lock);
+}

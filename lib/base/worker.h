@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* One thread beside the caller's, for one job at a time: the other half of a large copy. */
+#ifndef BASE_WORKER_H
+#define BASE_WORKER_H
+
+struct worker;
+
+/* Start one; NULL if there is only one processor to run on, or no thread to be had. All signals stay with the caller.
+ */
+struct worker *worker_new(void);
+void worker_free(struct worker *worker);
+
+/* Begin job(argument); the argument must stay until worker_wait() has returned. */
+void worker_begin(struct worker *worker, void (*job)(void *), void *argument);
+void worker_wait(struct worker *worker);
+
+#endif
