@@ -139,7 +139,7 @@ struct pidmem_open_options {
  * to be had). Needs no right to read the memory: that is checked when regions or bytes are asked for.
  *
  * Errors: PIDMEM_USAGE (pid <= 0), PIDMEM_NO_PROCESS, PIDMEM_THREAD_ID, PIDMEM_KERNEL_THREAD,
- * PIDMEM_ZOMBIE, PIDMEM_SYSTEM.
+ * PIDMEM_ZOMBIE, PIDMEM_ACCESS (hidepid), PIDMEM_SYSTEM.
  */
 PIDMEM_API int pidmem_process_open(pid_t pid, const struct pidmem_open_options *options, struct pidmem_error *error,
 				   struct pidmem_process **process);

@@ -6,7 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static void fill(struct pidmem_error *error, enum pidmem_code code, int sys, const char *format, va_list arguments)
+static PRINTF_LIKE(4, 0) void fill(struct pidmem_error *error, enum pidmem_code code, int sys, const char *format,
+				   va_list arguments)
 {
 	if (!error)
 		return;

@@ -63,8 +63,8 @@ const char *pidmem_why_text(enum pidmem_why why)
 		[PIDMEM_WHY_UFFD] = "not yet supplied by the target's userfaultfd",
 		[PIDMEM_WHY_UNMAPPED] = "not mapped any more",
 		[PIDMEM_WHY_FILE] = "not in memory, and the mapped file could not be read",
-		[PIDMEM_WHY_SHARED] = "shared memory that is not in the process's page tables; "
-				      "reading it needs CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE",
+		[PIDMEM_WHY_SHARED] =
+			"shared memory outside its page tables: needs CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE",
 		[PIDMEM_WHY_PERMS] = "page protection, and this kernel does not let readers pass it",
 		[PIDMEM_WHY_SECRET] = "secret memory (memfd_secret)",
 		[PIDMEM_WHY_POISONED] = "poisoned pages",

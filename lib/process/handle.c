@@ -53,9 +53,19 @@ static int open_living_thread(const struct pidmem_process *process)
 	return found;
 }
 
-static int no_process(pid_t pid, struct pidmem_error *error)
+/* Its directory cannot be looked into. */
+static int cannot_look(pid_t pid, int number, struct pidmem_error *error)
 {
-	return fail(error, PIDMEM_NO_PROCESS, ESRCH, "there is no process %d", pid);
+	switch (number) {
+	case ENOENT:
+	case ESRCH:
+		return fail(error, PIDMEM_NO_PROCESS, ESRCH, "there is no process %d", pid);
+	case EACCES:
+	case EPERM: /* hidepid=1, or a filter of system calls */
+		return fail(error, PIDMEM_ACCESS, number, "cannot read process %d", pid);
+	default:
+		return fail_sys(error, number, "/proc/%d", pid);
+	}
 }
 
 /* What kind of thing has this number? Sets the fields that the handle keeps. */
@@ -68,10 +78,8 @@ static int identify(struct pidmem_process *process, struct pidmem_error *error)
 
 	if (result == 0)
 		result = read_stat(process->dir, &stat);
-	if (result == -ESRCH || result == -ENOENT)
-		return no_process(pid, error);
 	if (result < 0)
-		return fail_sys(error, -result, "/proc/%d/status", pid);
+		return cannot_look(pid, -result, error);
 	memcpy(process->name, status.name, sizeof process->name);
 	process->start_time = stat.start_time;
 	if (status.tgid != pid) {
@@ -132,7 +140,7 @@ int pidmem_process_open(pid_t pid, const struct pidmem_open_options *options, st
 	process->pidfd = open_pidfd(proc, pid);
 	process->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (process->dir < 0)
-		return errno == ENOENT || errno == ESRCH ? no_process(pid, error) : fail_sys(error, errno, "%s", path);
+		return cannot_look(pid, errno, error);
 	int result = identify(process, error);
 	if (result < 0)
 		return result;

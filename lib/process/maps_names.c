@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/error.h"
+#include "process/kernel.h"
 #include "process/maps.h"
 #include "process/process.h"
 
@@ -37,11 +38,12 @@ static void settle_deleted(struct pidmem_maps *maps, struct pidmem_process *proc
 /* A newline may be the kernel's escape, or a backslash and three digits in the name: PROCMAP_QUERY does not escape. */
 static void settle_newline(struct pidmem_maps *maps, struct pidmem_process *process, struct pidmem_region *region)
 {
-	char path[4096];
-	uint64_t start, size;
+	char path[4096] = "";
+	struct procmap_query question = { .query_addr = region->start,
+					  .vma_name_addr = (uintptr_t)path,
+					  .vma_name_size = sizeof path };
 
-	if (process_mapping_at(process, region->start, &start, &size, path, sizeof path) != 1 ||
-	    start != region->start || *path != '/')
+	if (process_query(process, &question) != 1 || question.vma_start != region->start || *path != '/')
 		return;
 	size_t length = strlen(path), mark = strlen(" (deleted)");
 	if (region->deleted && length > mark)

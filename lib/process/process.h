@@ -34,6 +34,11 @@ int process_open_memory_file(struct pidmem_process *process, const char *name, s
 int process_mem(struct pidmem_process *process, struct pidmem_error *error);
 int process_pagemap(struct pidmem_process *process, struct pidmem_error *error);
 
+/* PROCMAP_QUERY: 1 and the mapping at or above question->query_addr, 0 if there is none, -1 if the kernel cannot tell
+ * (before 6.11). A name is given without escapes. */
+struct procmap_query;
+int process_query(struct pidmem_process *process, struct procmap_query *question);
+
 /*
  * Read memory through /proc/PID/mem: up to the first byte that cannot be read. Returns the number of bytes (short
  * before the first bad page, at most 0x7ffff000 in one call), -EIO if already the first byte is bad, -ESRCH if the
@@ -48,13 +53,9 @@ ssize_t process_read_pinned(struct pidmem_process *process, uint64_t address, vo
 /* Has the address space that `mem` was opened on no users any more (exit or exec)? */
 bool process_address_space_gone(const struct pidmem_process *process);
 
-/*
- * What is mapped now at or above an address? 1 and the range; 0 if nothing is. By PROCMAP_QUERY (Linux 6.11), else by
- * listing the regions again. `path` (of `path_size` bytes, may be NULL) receives the unescaped name where the kernel
- * can tell it, else "".
- */
-int process_mapping_at(struct pidmem_process *process, uint64_t address, uint64_t *start, uint64_t *size, char *path,
-		       size_t path_size);
+/* What is mapped now at or above an address? 1 and the range; 0 if nothing is. By PROCMAP_QUERY, else from the whole
+ * list. */
+int process_mapping_at(struct pidmem_process *process, uint64_t address, uint64_t *start, uint64_t *size);
 
 /*
  * Is an address still mapped? Cheap enough to ask for each gap: 1 or 0, with *size cut to what shares the answer, or -1

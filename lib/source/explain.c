@@ -19,7 +19,7 @@ static bool still_mapped(struct pidmem_source *source, uint64_t address, uint64_
 {
 	uint64_t start, length;
 
-	if (process_mapping_at(source->process, address, &start, &length, NULL, 0) != 1)
+	if (process_mapping_at(source->process, address, &start, &length) != 1)
 		return false;
 	if (start <= address)
 		return true;

@@ -124,8 +124,10 @@ static int tell_vdso(struct pidmem_walk *walk, uint64_t limit, struct pidmem_spa
 static int tell_absent(struct pidmem_walk *walk, uint64_t limit, struct pidmem_error *error, struct pidmem_span *span)
 {
 	/* Because they were never touched, or because the region is not there any more? */
-	if (process_is_mapped(walk->source->process, walk->position, &limit) == 0)
-		return tell(walk, span, limit, PIDMEM_NO_CONTENT, PIDMEM_WHY_UNMAPPED);
+	if (process_is_mapped(walk->source->process, walk->position, &limit) == 0) {
+		int result = pidmem_process_check(walk->source->process, error);
+		return result < 0 ? result : tell(walk, span, limit, PIDMEM_NO_CONTENT, PIDMEM_WHY_UNMAPPED);
+	}
 	switch (walk->absent) {
 	case ABSENT_ZERO:
 		return tell(walk, span, limit, PIDMEM_ZERO, PIDMEM_WHY_NONE);

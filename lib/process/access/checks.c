@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "process/access_checks.h"
+#include "process/access/checks.h"
 
 #include <errno.h>
 #include <linux/capability.h>
@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "process/access_words.h"
+#include "process/access/words.h"
 
 void verdict(struct pidmem_check *check, enum pidmem_verdict value, const char *format, ...)
 {

@@ -8,9 +8,9 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "process/access.h"
-#include "process/access_checks.h"
-#include "process/access_words.h"
+#include "process/access/access.h"
+#include "process/access/checks.h"
+#include "process/access/words.h"
 
 /* How far can this target be looked at? */
 static enum stage reached(const struct facts *facts)
@@ -44,7 +44,8 @@ static void run_checks(const struct facts *facts, struct pidmem_access *access)
 {
 	enum stage stage = reached(facts);
 
-	for (const struct access_check *row = access_checks; row < access_checks + PIDMEM_CAUSES - 1; row++) {
+	for (size_t i = 0; i < PIDMEM_CAUSES - 1; i++) {
+		const struct access_check *row = &access_checks[i];
 		struct pidmem_check *check = &access->checks[access->count++];
 
 		check->cause = row->cause;
@@ -111,7 +112,7 @@ static void blame_modules(const struct facts *facts, struct pidmem_check *check)
 	bool called = facts->label[0] && strcmp(facts->modules, "landlock") != 0;
 
 	verdict(check, PIDMEM_REFUSES,
-		"a security module refuses (%s): every rule before it allows it; to be seen here: %s%s%s%s%s",
+		"a security module refuses (%s): every rule before it allows it; known to be active: %s%s%s%s%s",
 		words_errno(facts->mem.error).text, facts->modules[0] ? facts->modules : "none",
 		called ? "; the process is labelled " : "", called ? facts->label : "",
 		is_dumpable(facts) == ANSWER_UNTOLD && !reaches(facts) ? "; or it is not dumpable" : "",

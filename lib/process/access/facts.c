@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "process/access_facts.h"
+#include "process/access/facts.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +13,7 @@
 
 #include "base/buffer.h"
 #include "base/error.h"
-#include "process/hidepid.h"
+#include "process/access/hidepid.h"
 
 /* A loop in captured files must not become one here; real trees are not near as deep. */
 #define ANCESTORS_MAX 4096
@@ -265,7 +265,7 @@ static void gather_rules(int root, struct facts *facts)
 	target.text[strlen(target.text) - 1] = 0;
 	facts->userns = userns_compare(root, "self", target.text);
 	facts->yama = read_number(root, "sys/kernel/yama/ptrace_scope", -1);
-	facts->descendant = facts->yama == 1 && is_descendant(root, facts);
+	facts->descendant = facts->yama > 0 && is_descendant(root, facts);
 	facts->suid_dumpable = read_number(root, "sys/fs/suid_dumpable", -1);
 	read_line(root, file_of(facts->pid, "attr/current").text, facts->label, sizeof facts->label);
 	gather_override(root, facts);

@@ -9,7 +9,7 @@
 #ifndef PROCESS_ACCESS_CHECKS_H
 #define PROCESS_ACCESS_CHECKS_H
 
-#include "process/access_facts.h"
+#include "process/access/facts.h"
 
 /* What must be known before a check can look at anything. */
 enum stage {

@@ -9,8 +9,8 @@
 #define PROCESS_ACCESS_FACTS_H
 
 #include "pidmem.h"
+#include "process/access/userns.h"
 #include "process/status.h"
-#include "process/userns.h"
 
 enum presence {
 	PRESENCE_NONE,      /* no process has the number */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "process/hidepid.h"
+#include "process/access/hidepid.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,8 +3,8 @@
 #include <linux/capability.h>
 #include <stdio.h>
 
-#include "process/access_checks.h"
-#include "process/access_words.h"
+#include "process/access/checks.h"
+#include "process/access/words.h"
 
 static struct words user(const struct facts *facts, uid_t uid)
 {
@@ -168,7 +168,8 @@ void look_capability(const struct facts *facts, struct pidmem_check *check)
 	} else if (facts->userns.relation != USERNS_SAME) {
 		verdict(check, PIDMEM_UNKNOWN, "its capabilities are of another user namespace than yours");
 	} else if (more) {
-		verdict(check, PIDMEM_REFUSES, "it has capabilities that you lack (%s), and you have no CAP_SYS_PTRACE",
+		verdict(check, PIDMEM_REFUSES,
+			"it has capabilities that you lack: %s; only CAP_SYS_PTRACE passes over that",
 			words_capabilities(more).text);
 		way_out_privilege(facts, check);
 	} else {

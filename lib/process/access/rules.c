@@ -4,7 +4,7 @@
 #include <linux/capability.h>
 #include <sys/stat.h>
 
-#include "process/access_checks.h"
+#include "process/access/checks.h"
 
 bool has_capability(const struct facts *facts, unsigned capability)
 {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "process/access_words.h"
+#include "process/access/words.h"
 
 #include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "process/userns.h"
+#include "process/access/userns.h"
 
 /* How many capabilities are named before "and N more". */
 #define CAPABILITIES_TOLD 3

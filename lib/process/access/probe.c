@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 
 #include "base/buffer.h"
-#include "process/access_facts.h"
+#include "process/access/facts.h"
 #include "process/kernel.h"
 
 #ifndef SYS_landlock_create_ruleset /* Linux 5.13 */

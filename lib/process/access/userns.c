@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "process/userns.h"
+#include "process/access/userns.h"
 
 #include <fcntl.h>
 #include <linux/nsfs.h>
