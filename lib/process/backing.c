@@ -23,30 +23,31 @@ static bool device_differs_by_design(int fd)
 					     status.f_type == (__typeof__(status.f_type))BTRFS_SUPER_MAGIC);
 }
 
-/* Only a regular file may be opened: opening a device can have effects. 1 if it is the one, 0 if not, -1 if no such
- * path. */
-static int is_wanted(int dir, const char *path, const struct pidmem_region *region)
+static bool is_wanted(int fd, const struct pidmem_region *region)
 {
 	struct stat status;
-	AUTO_FD fd = openat(dir, path, O_PATH | O_CLOEXEC);
 
-	if (fd < 0 || fstat(fd, &status) < 0)
-		return -1;
-	return S_ISREG(status.st_mode) && status.st_ino == region->inode &&
+	return fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_ino == region->inode &&
 	       ((major(status.st_dev) == region->dev_major && minor(status.st_dev) == region->dev_minor) ||
 		device_differs_by_design(fd));
 }
 
-/* Reading should not even change the access time; O_NOATIME is the owner's and root's. */
+/*
+ * Only a regular file may be opened, since opening a device can have effects: look first, through a descriptor that
+ * opens nothing, and then open what was looked at. Reading should not even change the access time, but O_NOATIME is for
+ * the owner and root.
+ */
 static int open_wanted(int dir, const char *path, const struct pidmem_region *region, bool *regular)
 {
-	if (is_wanted(dir, path, region) != 1)
+	AUTO_FD found = openat(dir, path, O_PATH | O_CLOEXEC);
+	char self[32];
+
+	if (found < 0 || !is_wanted(found, region))
 		return -1;
 	*regular = true;
-	int fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOATIME);
-	if (fd < 0)
-		fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	return fd;
+	snprintf(self, sizeof self, "/proc/self/fd/%d", found);
+	int fd = open(self, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOATIME);
+	return fd >= 0 ? fd : open(self, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 }
 
 /* One of the target's own descriptors may refer to it: a memfd, or a file that was deleted. */

@@ -2,7 +2,6 @@
 /* The files of /proc/PID that show its memory: opening them, and asking the kernel through them. */
 #include <errno.h>
 #include <fcntl.h>
-#include <string.h>
 
 #include "base/error.h"
 #include "process/kernel.h"
@@ -63,21 +62,4 @@ int process_query(struct pidmem_process *process, struct procmap_query *question
 	if (fd >= 0 && ioctl(fd, PROCMAP_QUERY, question) == 0)
 		return 1;
 	return fd < 0 || errno == ENOENT || errno == ESRCH ? 0 : -1;
-}
-
-bool process_has_userfaultfd(struct pidmem_process *process)
-{
-	static const char wanted[] = "anon_inode:[userfaultfd]";
-	int fd = openat(process->memory_dir, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	AUTO_DIR dir = fd < 0 ? NULL : fdopendir(fd);
-	char target[sizeof wanted + 1];
-
-	if (!dir)
-		return false;
-	for (struct dirent *entry; (entry = readdir(dir));) {
-		ssize_t length = readlinkat(fd, entry->d_name, target, sizeof target);
-		if (length == sizeof wanted - 1 && !memcmp(target, wanted, sizeof wanted - 1))
-			return true;
-	}
-	return false;
 }

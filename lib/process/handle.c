@@ -72,7 +72,7 @@ static int cannot_look(pid_t pid, int number, struct pidmem_error *error)
 static int identify(struct pidmem_process *process, struct pidmem_error *error)
 {
 	struct process_status status;
-	struct process_stat stat;
+	struct process_stat stat = { 0 };
 	pid_t pid = process->pid;
 	int result = read_status(process->dir, &status);
 

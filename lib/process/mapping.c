@@ -34,7 +34,8 @@ int process_mapping_at(struct pidmem_process *process, uint64_t address, uint64_
 	return found;
 }
 
-int process_is_mapped(struct pidmem_process *process, uint64_t address, uint64_t *size)
+int process_still_maps(struct pidmem_process *process, const struct pidmem_region *region, uint64_t address,
+		       uint64_t *size)
 {
 	struct procmap_query question = { .query_addr = address };
 	int found = process_query(process, &question);
@@ -44,7 +45,8 @@ int process_is_mapped(struct pidmem_process *process, uint64_t address, uint64_t
 	bool mapped = question.vma_start <= address;
 	uint64_t rest = (mapped ? question.vma_end : question.vma_start) - address;
 	*size = rest < *size ? rest : *size;
-	return mapped;
+	return mapped && question.inode == region->inode && question.dev_major == region->dev_major &&
+	       question.dev_minor == region->dev_minor;
 }
 
 bool process_own_vdso(uint64_t *start, uint64_t *size)

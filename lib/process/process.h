@@ -58,10 +58,11 @@ bool process_address_space_gone(const struct pidmem_process *process);
 int process_mapping_at(struct pidmem_process *process, uint64_t address, uint64_t *start, uint64_t *size);
 
 /*
- * Is an address still mapped? Cheap enough to ask for each gap: 1 or 0, with *size cut to what shares the answer, or -1
- * where the kernel has no PROCMAP_QUERY.
+ * Does the mapping of a region still hold an address? Cheap enough to ask for each gap: 1 or 0 (unmapped, or replaced),
+ * with *size cut to what shares the answer, or -1 where the kernel has no PROCMAP_QUERY.
  */
-int process_is_mapped(struct pidmem_process *process, uint64_t address, uint64_t *size);
+int process_still_maps(struct pidmem_process *process, const struct pidmem_region *region, uint64_t address,
+		       uint64_t *size);
 
 /* Where this program itself has its vDSO; false if it has none. */
 bool process_own_vdso(uint64_t *start, uint64_t *size);
@@ -69,7 +70,7 @@ bool process_own_vdso(uint64_t *start, uint64_t *size);
 /* VmRSS and VmSwap, in bytes; 0 if they cannot be had. */
 uint64_t process_memory_used(struct pidmem_process *process);
 
-/* Does one of the target's descriptors hold a userfaultfd? */
-bool process_has_userfaultfd(struct pidmem_process *process);
+/* Does some process that can be seen hold a userfaultfd? */
+bool process_userfaultfd_exists(struct pidmem_process *process);
 
 #endif

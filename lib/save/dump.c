@@ -103,7 +103,7 @@ static int add_span(struct dump *dump, const struct pidmem_span *span, struct pi
 {
 	int result = 0;
 
-	if (span->region != dump->region)
+	if (dump->region && span->region != dump->region)
 		result = end_ranges(dump, error);
 	if (result < 0)
 		return result;
@@ -184,7 +184,7 @@ static int write_spans(struct pidmem_source *source, struct watch *watch, struct
 		if (is_cancelled(watch, &span))
 			return file_cancelled(error);
 	}
-	return result < 0 ? result : end_ranges(dump, error);
+	return result < 0 || !dump->region ? result : end_ranges(dump, error);
 }
 
 static uint64_t now_us(void)

@@ -217,7 +217,7 @@ static char *parse_path(const json_t *line, size_t *size)
 	char *path = calloc(1, *size + 1);
 	for (size_t i = 0; path && i < *size; i++) {
 		int high = hex ? hex_digit(hex[2 * i]) : 0, low = hex ? hex_digit(hex[2 * i + 1]) : 0;
-		path[i] = hex ? (char)(high << 4 | low) : text[i];
+		path[i] = hex ? (char)(high * 16 + low) : text[i];
 		if (high < 0 || low < 0 || !path[i]) { /* no path holds a NUL */
 			free(path);
 			return NULL;

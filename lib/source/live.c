@@ -42,7 +42,7 @@ int pidmem_source_refresh(struct pidmem_source *source, struct pidmem_error *err
 	source->maps = maps;
 	source->flag_maps = NULL;
 	backings_done(&source->backings);
-	source->has_userfaultfd = process_has_userfaultfd(source->process);
+	source->userfaultfd = UFFD_NOT_ASKED;
 	return 0;
 }
 
@@ -88,9 +88,18 @@ uint32_t source_flags(struct pidmem_source *source, const struct pidmem_region *
 	return found && found->usage ? found->usage->flags : 0;
 }
 
+/* Up to here smaps costs a few milliseconds and gives the answer itself. */
+static bool is_small(const struct pidmem_source *source)
+{
+	return source->maps->count <= 2000 && process_memory_used(source->process) <= 256ULL << 20;
+}
+
 bool source_is_uffd_missing(struct pidmem_source *source, const struct pidmem_region *region)
 {
-	return source->has_userfaultfd && source_flags(source, region) & PIDMEM_VM_UFFD_MISSING;
+	if (source->userfaultfd == UFFD_NOT_ASKED)
+		source->userfaultfd =
+			is_small(source) || process_userfaultfd_exists(source->process) ? UFFD_PERHAPS : UFFD_NONE;
+	return source->userfaultfd == UFFD_PERHAPS && source_flags(source, region) & PIDMEM_VM_UFFD_MISSING;
 }
 
 static bool starts(const struct pidmem_region *region, const char *prefix)
@@ -117,7 +126,7 @@ enum absent source_absent(struct pidmem_source *source, const struct pidmem_regi
 		return starts(region, "[vdso") ? ABSENT_VDSO : ABSENT_KERNEL;
 	if (region->kind == PIDMEM_KIND_FILE || region->kind == PIDMEM_KIND_SHARED)
 		return file_absent(source, region);
-	return source_is_uffd_missing(source, region) ? ABSENT_UFFD : ABSENT_ZERO;
+	return ABSENT_ZERO;
 }
 
 enum pidmem_why source_no_file_why(const struct pidmem_region *region)

@@ -14,7 +14,7 @@ struct pidmem_source {
 	struct pidmem_maps *flag_maps; /* with usage; read when some region's flags are first asked for */
 	struct backings backings;
 	bool cost_by_size; /* no PAGEMAP_SCAN: regions without a resident page are not looked into */
-	bool has_userfaultfd;
+	enum { UFFD_NOT_ASKED, UFFD_NONE, UFFD_PERHAPS } userfaultfd; /* is memory registered with one? */
 };
 
 DEFINE_CLEANUP(cleanup_walk, struct pidmem_walk *, pidmem_walk_close)
@@ -23,13 +23,12 @@ DEFINE_CLEANUP(cleanup_walk, struct pidmem_walk *, pidmem_walk_close)
 /* PIDMEM_VM_* of a region; 0 if they cannot be had. */
 uint32_t source_flags(struct pidmem_source *source, const struct pidmem_region *region);
 
-/* Does a userfaultfd of the target supply the region's missing pages? */
+/* Does a userfaultfd supply the region's missing pages? Asked only when there are some: it costs milliseconds. */
 bool source_is_uffd_missing(struct pidmem_source *source, const struct pidmem_region *region);
 
 /* What pages are that the process does not have in its page tables. */
 enum absent {
-	ABSENT_ZERO,    /* private memory: never touched */
-	ABSENT_UFFD,    /* the target's userfaultfd supplies them */
+	ABSENT_ZERO,    /* private memory: never touched, unless a userfaultfd supplies it */
 	ABSENT_FILE,    /* in the file */
 	ABSENT_NO_FILE, /* in a file or object that cannot be reached */
 	ABSENT_VDSO,    /* code of the kernel, the same in each process */

@@ -4,6 +4,7 @@
  * page tables, by the file behind it, or by reading it.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -124,15 +125,15 @@ static int tell_vdso(struct pidmem_walk *walk, uint64_t limit, struct pidmem_spa
 static int tell_absent(struct pidmem_walk *walk, uint64_t limit, struct pidmem_error *error, struct pidmem_span *span)
 {
 	/* Because they were never touched, or because the region is not there any more? */
-	if (process_is_mapped(walk->source->process, walk->position, &limit) == 0) {
+	if (process_still_maps(walk->source->process, walk->region, walk->position, &limit) == 0) {
 		int result = pidmem_process_check(walk->source->process, error);
 		return result < 0 ? result : tell(walk, span, limit, PIDMEM_NO_CONTENT, PIDMEM_WHY_UNMAPPED);
 	}
 	switch (walk->absent) {
 	case ABSENT_ZERO:
+		if (source_is_uffd_missing(walk->source, walk->region))
+			return tell(walk, span, limit, PIDMEM_NO_CONTENT, PIDMEM_WHY_UFFD);
 		return tell(walk, span, limit, PIDMEM_ZERO, PIDMEM_WHY_NONE);
-	case ABSENT_UFFD:
-		return tell(walk, span, limit, PIDMEM_NO_CONTENT, PIDMEM_WHY_UFFD);
 	case ABSENT_FILE:
 		return tell_file(walk, limit, error, span);
 	case ABSENT_VDSO:
@@ -159,7 +160,7 @@ static int tell_present(struct pidmem_walk *walk, uint64_t limit, struct pidmem_
 		return tell_held(walk, span);
 	}
 	if (got != -EIO)
-		return (int)got;
+		return got < 0 ? (int)got : fail_sys(error, EIO, "reading at 0x%" PRIx64, walk->position);
 	*span = (struct pidmem_span){ .start = walk->position, .region = walk->region };
 	if (explain_unreadable(walk->source, walk->region, walk->position, limit, span))
 		return 1;
@@ -252,7 +253,7 @@ static int tell_next(struct pidmem_walk *walk, struct pidmem_error *error, struc
 
 int pidmem_walk_next(struct pidmem_walk *walk, struct pidmem_error *error, struct pidmem_span *span)
 {
-	struct pidmem_span found;
+	struct pidmem_span found = { 0 };
 	int result;
 
 	if (walk->done)
