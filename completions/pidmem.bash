@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# bash completion for pidmem. Needs nothing but bash.
+
+# PIDs that begin with $1. With several the name of the program stands behind each; menu completion, which would
+# put the name on the command line, gets the bare numbers.
+_pidmem_pids() {
+	local directory pid name first
+	COMPREPLY=()
+	for directory in /proc/[0-9]*; do
+		pid=${directory#/proc/}
+		[[ $pid == "$1"* ]] || continue
+		first=
+		{ IFS= read -r -d '' first <"$directory/cmdline"; } 2>/dev/null
+		[[ $first ]] || continue # a kernel thread or a zombie has no command line: nothing to read either
+		{ IFS= read -r name <"$directory/comm"; } 2>/dev/null || continue
+		COMPREPLY+=("$pid ($name)")
+	done
+	if [[ $2 == pid-or-self && self == "$1"* ]]; then
+		COMPREPLY+=(self)
+	fi
+	if ((${#COMPREPLY[@]} == 1)) || [[ ${COMP_TYPE:-9} == 37 ]]; then
+		COMPREPLY=("${COMPREPLY[@]%% (*}")
+	fi
+}
+
+_pidmem_words() {
+	mapfile -t COMPREPLY < <(compgen -W "$1" -- "$2")
+}
+
+# Terms of -R, with or without a leading "!".
+_pidmem_select() {
+	local not=
+	[[ $1 == '!'* ]] && not='!'
+	mapfile -t COMPREPLY < <(compgen -P "$not" -W 'heap stack anon file shared vdso' -- "${1#!}")
+}
+
+# The last name of a list with commas; those before it stay.
+_pidmem_columns() {
+	local columns='range start end perms size rss swap kind name path offset dev inode strip pss shared_clean
+		shared_dirty private_clean private_dirty referenced anonymous huge swap_pss locked flags'
+	local before=
+	[[ $1 == *,* ]] && before=${1%,*},
+	mapfile -t COMPREPLY < <(compgen -P "$before" -W "$columns" -- "${1##*,}")
+	compopt -o nospace
+	return 0
+}
+
+# The argument of option $1, of which $2 is there; fails if the option takes none.
+_pidmem_argument() {
+	case $1 in
+	-R | --region) _pidmem_select "$2" ;;
+	--consistency) _pidmem_words 'live' "$2" ;;
+	--color | --progress) _pidmem_words 'auto never always' "$2" ;;
+	--proc | --split) mapfile -t COMPREPLY < <(compgen -d -- "$2") ;;
+	--output) mapfile -t COMPREPLY < <(compgen -f -- "$2") ;;
+	--columns) _pidmem_columns "$2" ;;
+	-o) if [[ $command == dump ]]; then _pidmem_argument --output "$2"; else _pidmem_argument --columns "$2"; fi ;;
+	*) return 1 ;;
+	esac
+}
+
+_pidmem() {
+	local current=${COMP_WORDS[COMP_CWORD]} option='' command='' operands=0 i
+	local common='-h --help -V --version -j --json -q --quiet -R --region= --consistency= --color= --progress= --proc='
+	local own=
+	COMPREPLY=()
+
+	# What stands before the cursor: the command, and how many operands behind it. "=" is a word of its own.
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		case ${COMP_WORDS[i]} in
+		= | -R | -o | --region | --consistency | --color | --progress | --proc | --columns | --output | --split)
+			[[ ${COMP_WORDS[i + 1]} == = ]] || ((i++)) # its argument
+			;;
+		-*) ;;
+		*) if [[ $command ]]; then ((operands++)); else command=${COMP_WORDS[i]}; fi ;;
+		esac
+	done
+
+	# The argument of an option: "--option=ARG", "--option ARG" or "-o ARG".
+	if [[ $current == = ]]; then
+		option=${COMP_WORDS[COMP_CWORD - 1]}
+		current=
+	elif [[ ${COMP_WORDS[COMP_CWORD - 1]} == = ]]; then
+		option=${COMP_WORDS[COMP_CWORD - 2]}
+	else
+		option=${COMP_WORDS[COMP_CWORD - 1]}
+	fi
+	if [[ $option == -* ]] && _pidmem_argument "$option" "$current"; then
+		return
+	fi
+
+	case $command in
+	maps) own='-o --columns= -x --extended' ;;
+	read) own='--raw --xxd' ;;
+	dump) own='-o --output= --split= --force' ;;
+	esac
+	if [[ $current == -* ]]; then
+		_pidmem_words "$common $own" "$current"
+		[[ ${#COMPREPLY[@]} == 1 && ${COMPREPLY[0]} == *= ]] && compopt -o nospace
+	elif [[ ! $command ]]; then
+		_pidmem_words 'maps read dump why help' "$current"
+	elif [[ $command == help ]]; then
+		[[ $operands == 0 ]] && _pidmem_words 'maps read dump why help' "$current"
+	elif [[ $command == why ]]; then
+		[[ $operands == 0 ]] && _pidmem_pids "$current" pid
+	elif [[ $operands == 0 ]]; then
+		_pidmem_pids "$current" pid-or-self
+	fi
+	return 0
+}
+
+complete -F _pidmem pidmem

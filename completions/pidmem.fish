@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# fish completion for pidmem
+
+# PIDs with the names of their programs; kernel threads and zombies have no command line and nothing to read.
+function __pidmem_pids
+    for directory in (string match -r '^/proc/\d+$' /proc/*)
+        set -l first ""
+        read -z first <$directory/cmdline 2>/dev/null
+        test -n "$first"; or continue
+        set -l name ""
+        read name <$directory/comm 2>/dev/null
+        printf '%s\t%s\n' (string replace /proc/ '' $directory) $name
+    end
+end
+
+function __pidmem_select
+    set -l not (string match -r '^!' -- (commandline -ct))
+    for kind in heap stack anon file shared vdso
+        echo "$not$kind"
+    end
+end
+
+# A list with commas: what is there already, with each further name behind it.
+function __pidmem_columns
+    set -l before (string match -r '^.*,' -- (commandline -ct | string replace -r '^--columns=' ''))
+    for column in range start end perms size rss swap kind name path offset dev inode strip pss shared_clean \
+            shared_dirty private_clean private_dirty referenced anonymous huge swap_pss locked flags
+        echo "$before$column"
+    end
+end
+
+# Is this the command, and are $argv[2] words behind it? Options do not count.
+function __pidmem_at
+    set -l words (commandline -opc)
+    set -e words[1]
+    set -l plain
+    set -l skip 0
+    for word in $words
+        if test $skip = 1
+            set skip 0
+        else if contains -- $word -R -o --region --consistency --color --progress --proc --columns --output --split
+            set skip 1
+        else if not string match -q -- '-*' $word
+            set -a plain $word
+        end
+    end
+    test (count $plain) = $argv[2]; or return 1
+    test $argv[1] = ''; or contains -- "$plain[1]" $argv[3..] $argv[1]
+end
+
+set -l commands maps read dump why help
+set -l seen __fish_seen_subcommand_from
+
+complete -c pidmem -f
+complete -c pidmem -n "not $seen $commands" -a maps -d 'list the regions of a process'
+complete -c pidmem -n "not $seen $commands" -a read -d 'show the bytes of a range'
+complete -c pidmem -n "not $seen $commands" -a dump -d 'write the memory of a process into a file, with an index'
+complete -c pidmem -n "not $seen $commands" -a why -d 'tell whether a process can be read, and if not, why'
+complete -c pidmem -n "not $seen $commands" -a help -d 'explain pidmem or one command'
+complete -c pidmem -n '__pidmem_at help 1' -a "$commands"
+complete -c pidmem -n '__pidmem_at maps 1 read dump why' -k -a '(__pidmem_pids)'
+complete -c pidmem -n '__pidmem_at maps 1 read dump' -a self -d 'pidmem itself'
+
+complete -c pidmem -s h -l help -d 'show help and exit'
+complete -c pidmem -s V -l version -d 'show the version and exit'
+complete -c pidmem -s j -l json -d 'print JSON'
+complete -c pidmem -s q -l quiet -d 'no progress, warnings or hints'
+complete -c pidmem -s R -l region -x -a '(__pidmem_select)' -d 'only these regions'
+complete -c pidmem -l consistency -x -a live -d 'how the process is held still'
+complete -c pidmem -l color -x -a 'auto never always' -d 'use colours'
+complete -c pidmem -l progress -x -a 'auto never always' -d 'show progress'
+complete -c pidmem -l proc -x -a '(__fish_complete_directories)' -d 'use the procfs mounted there'
+
+complete -c pidmem -n "$seen maps" -s o -l columns -x -a '(__pidmem_columns)' -d 'these columns'
+complete -c pidmem -n "$seen maps" -s x -l extended -d 'the columns of pmap -x'
+complete -c pidmem -n "$seen read" -l raw -d 'the bytes themselves'
+complete -c pidmem -n "$seen read" -l xxd -d 'in the format of xxd'
+complete -c pidmem -n "$seen dump" -s o -l output -r -F -d 'the file to write'
+complete -c pidmem -n "$seen dump" -l split -x -a '(__fish_complete_directories)' -d 'a file per region, in this directory'
+complete -c pidmem -n "$seen dump" -l force -d 'replace an output that exists'
