@@ -18,7 +18,7 @@ ssize_t process_read(struct pidmem_process *process, uint64_t address, void *byt
 		return fd;
 	if (size == 0 || address > INT64_MAX) /* pread(2) takes no offset above 2^63 */
 		return size == 0 ? 0 : -EIO;
-	got = process_read_pinned(process, address, bytes, size);
+	got = process_read_pinned(process, address, bytes, &size);
 	if (got > 0)
 		return got;
 	do

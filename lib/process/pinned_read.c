@@ -14,24 +14,37 @@
 #include "process/process.h"
 
 #define PINNED_MIN (64UL << 10)
-#define PINNED_PAGES 512
+#define PINNED_PAGES 2048
 /* From this size on two threads share the work. */
 #define SHARED_MIN (512UL << 10)
 
-static bool may_pin(struct pidmem_process *process, uint64_t address, size_t size)
+/* Does one page allow it? */
+static bool is_pinnable(uint64_t entry)
 {
-	uint64_t entries[PINNED_PAGES], page = (uint64_t)sysconf(_SC_PAGESIZE);
-	size_t count = (size_t)((address + size - 1) / page - address / page + 1);
-	int fd = process_pagemap(process, NULL);
+	return entry & PAGEMAP_PRESENT && entry & (PAGEMAP_FILE | PAGEMAP_EXCLUSIVE);
+}
 
-	if (fd < 0 || count > PINNED_PAGES ||
-	    pread(fd, entries, count * sizeof *entries, (off_t)(address / page * sizeof *entries)) !=
-		    (ssize_t)(count * sizeof *entries))
-		return false;
-	for (size_t i = 0; i < count; i++)
-		if (!(entries[i] & PAGEMAP_PRESENT) || !(entries[i] & (PAGEMAP_FILE | PAGEMAP_EXCLUSIVE)))
-			return false;
-	return true;
+/* How many bytes from `address` on share the answer? At least PINNED_MIN if they do not allow it, for there is another
+ * way. */
+static size_t alike(struct pidmem_process *process, uint64_t address, size_t size, bool *pinnable)
+{
+	uint64_t entries[PINNED_PAGES], page = (uint64_t)sysconf(_SC_PAGESIZE), first = address / page;
+	size_t count = (size_t)((address + size - 1) / page - first + 1), i = 1;
+
+	*pinnable = false;
+	count = count < PINNED_PAGES ? count : PINNED_PAGES;
+	if (pread(process->pagemap, entries, count * sizeof *entries, (off_t)(first * sizeof *entries)) !=
+	    (ssize_t)(count * sizeof *entries))
+		return size;
+	*pinnable = is_pinnable(entries[0]);
+	while (i < count && is_pinnable(entries[i]) == *pinnable)
+		i++;
+	uint64_t bytes = (first + i) * page - address;
+	if (bytes < PINNED_MIN) {
+		*pinnable = false;
+		bytes = PINNED_MIN;
+	}
+	return bytes < size ? (size_t)bytes : size;
 }
 
 /* Was the number still that of our process, and its address space the one we mean, when the read was over? */
@@ -84,11 +97,16 @@ static ssize_t read_parts(struct pidmem_process *process, uint64_t address, void
 	return first.got < (ssize_t)(size / 2) ? first.got : first.got + (second.got > 0 ? second.got : 0);
 }
 
-ssize_t process_read_pinned(struct pidmem_process *process, uint64_t address, void *bytes, size_t size)
+ssize_t process_read_pinned(struct pidmem_process *process, uint64_t address, void *bytes, size_t *size)
 {
-	if (process->pidfd < 0 || process->no_pinned_read || size < PINNED_MIN || !may_pin(process, address, size))
+	bool pinnable;
+
+	if (process->pidfd < 0 || process->no_pinned_read || *size < PINNED_MIN || process_pagemap(process, NULL) < 0)
 		return 0;
-	ssize_t got = read_parts(process, address, bytes, size);
+	*size = alike(process, address, *size, &pinnable);
+	if (!pinnable)
+		return 0;
+	ssize_t got = read_parts(process, address, bytes, *size);
 	if (got == -EPERM || got == -ENOSYS) /* seccomp of a container */
 		process->no_pinned_read = true;
 	return got > 0 && still_ours(process) ? got : 0;

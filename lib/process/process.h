@@ -47,8 +47,11 @@ int process_query(struct pidmem_process *process, struct procmap_query *question
 ssize_t process_read(struct pidmem_process *process, uint64_t address, void *bytes, size_t size,
 		     struct pidmem_error *error);
 
-/* The fast way for what allows it: the number of bytes, 0 where /proc/PID/mem must be used. `mem` must be open. */
-ssize_t process_read_pinned(struct pidmem_process *process, uint64_t address, void *bytes, size_t size);
+/*
+ * The fast way for what allows it: the number of bytes, or 0 where /proc/PID/mem must be used, for *size bytes, before
+ * asking again. `mem` must be open.
+ */
+ssize_t process_read_pinned(struct pidmem_process *process, uint64_t address, void *bytes, size_t *size);
 
 /* Has the address space that `mem` was opened on no users any more (exit or exec)? */
 bool process_address_space_gone(const struct pidmem_process *process);

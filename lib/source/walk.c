@@ -14,8 +14,8 @@
 #include "process/process.h"
 #include "source/source.h"
 
-/* Within a usual L2 cache, so that bytes just copied are still there for the zero test and the consumer. */
-#define BUFFER (1UL << 20)
+/* Large enough that handing half of it to another thread (process_read()) costs little beside the copy. */
+#define BUFFER (8UL << 20)
 
 struct pidmem_walk {
 	struct pidmem_source *source;

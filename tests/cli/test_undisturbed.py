@@ -163,3 +163,20 @@ def test_the_portrait_notices(victim):
         memory.read(1 << 20)
     after = portrait(one.pid)
     assert after != before and after["RssShmem"] != before["RssShmem"]
+
+
+def shared_dirty(pid, address):
+    """KiB of one region that are still shared copy-on-write."""
+    lines = word(pid, "smaps").splitlines()
+    start = next(i for i, line in enumerate(lines) if line.startswith(f"{address:x}-"))
+    return int(next(line for line in lines[start:] if line.startswith("Shared_Dirty:")).split()[1])
+
+
+def test_what_is_shared_copy_on_write_stays_shared(pidmem, victim, user_dir, role):
+    """process_vm_readv would give the child a copy of each page (an unshare fault): memory it never asked for."""
+    one = victim("forked", user=role)
+    assert shared_dirty(one.child, one.shared) == 8192
+    for pid in one.child, one.pid:
+        result = pidmem("dump", "-o", user_dir / f"d{pid}", pid, user=role)
+        assert result.code == 0, result
+    assert shared_dirty(one.child, one.shared) == 8192
