@@ -338,7 +338,7 @@ struct pidmem_select;
  * pidmem_select_add() - add one term to a selection of regions
  * @term: `heap` `stack` `anon` `file` `shared` `vdso`; START-END in hex; NAME[:PERMS], a glob(7) on the
  *        base name or the full path and letters that must all be set ("libc*:rx"; all four, "rw-p", must be
- *        equal); a leading `!` leaves out what the rest names
+ *        equal; ":w" is any region that can be written to); a leading `!` leaves out what the rest names
  *
  * What any term names and no `!` term names is selected; with `!` terms alone, all the rest is.
  */

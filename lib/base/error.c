@@ -15,6 +15,16 @@ static PRINTF_LIKE(4, 0) void fill(struct pidmem_error *error, enum pidmem_code 
 	vsnprintf(error->text, sizeof error->text, format, arguments);
 }
 
+/* The reason is what counts: a long name gives way to it. */
+static void add_reason(struct pidmem_error *error, const char *reason)
+{
+	size_t room = sizeof error->text - sizeof "...: " - strlen(reason), length = strlen(error->text);
+	const char *cut = length > room ? "..." : "";
+
+	length = length > room ? room : length;
+	snprintf(error->text + length, sizeof error->text - length, "%s: %s", cut, reason);
+}
+
 int fail(struct pidmem_error *error, enum pidmem_code code, int error_number, const char *format, ...)
 {
 	va_list arguments;
@@ -30,10 +40,8 @@ int fail_sys(struct pidmem_error *error, int number, const char *format, ...)
 	va_start(arguments, format);
 	fill(error, PIDMEM_SYSTEM, number, format, arguments);
 	va_end(arguments);
-	if (error) {
-		size_t length = strlen(error->text);
-		snprintf(error->text + length, sizeof error->text - length, ": %s", strerrordesc_np(number));
-	}
+	if (error)
+		add_reason(error, strerrordesc_np(number));
 	return -number;
 }
 

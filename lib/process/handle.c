@@ -2,9 +2,11 @@
 /* Taking hold of a process. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/buffer.h"
@@ -66,6 +68,13 @@ static int cannot_look(pid_t pid, int number, struct pidmem_error *error)
 	default:
 		return fail_sys(error, number, "/proc/%d", pid);
 	}
+}
+
+static bool is_procfs(const char *proc)
+{
+	struct statfs status;
+
+	return statfs(proc, &status) == 0 && status.f_type == PROC_SUPER_MAGIC;
 }
 
 /* What kind of thing has this number? Sets the fields that the handle keeps. */
@@ -139,6 +148,10 @@ int pidmem_process_open(pid_t pid, const struct pidmem_open_options *options, st
 	};
 	process->pidfd = open_pidfd(proc, pid);
 	process->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (process->dir < 0 && errno == ENOENT && !is_procfs(proc))
+		return with_hint(error,
+				 fail(error, PIDMEM_NO_PROCESS, ESRCH, "there is no process %d in %s", pid, proc),
+				 "%s is not a procfs", proc);
 	if (process->dir < 0)
 		return cannot_look(pid, errno, error);
 	int result = identify(process, error);

@@ -58,15 +58,14 @@ static bool parse_kind(const char *text, struct term *term)
 
 static bool parse_address(const char **at, uint64_t *value)
 {
-	char *end;
-
 	if (!strncmp(*at, "0x", 2))
 		*at += 2;
-	if (!strchr("0123456789abcdefABCDEF", **at) || !**at)
+	size_t digits = strspn(*at, "0123456789abcdefABCDEF");
+	if (digits == 0 || (*at)[1] == 'x') /* strtoull() would take another 0x */
 		return false;
 	errno = 0;
-	*value = strtoull(*at, &end, 16);
-	*at = end;
+	*value = strtoull(*at, NULL, 16);
+	*at += digits;
 	return errno == 0;
 }
 
@@ -156,8 +155,8 @@ static bool name_matches(const char *name, const struct pidmem_region *region)
 	const char *slash = region->path[0] == '/' ? strrchr(region->path, '/') : NULL;
 	const char *base = slash ? slash + 1 : region->path;
 
-	/* "[heap]" is a name before it is a pattern. */
-	return !strcmp(name, base) || !strcmp(name, region->path) ||
+	/* ":rw" names any region with these rights. "[heap]" is a name before it is a pattern. */
+	return !*name || !strcmp(name, base) || !strcmp(name, region->path) ||
 	       (region->path_size && fnmatch(name, base, 0) == 0) ||
 	       (region->path_size && fnmatch(name, region->path, 0) == 0);
 }

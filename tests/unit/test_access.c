@@ -150,13 +150,13 @@ static void test_other_user(void **state)
 	put_process(*state, &target);
 	struct pidmem_access access = ask(state);
 	assert_cause(&access, PIDMEM_CAUSE_OTHER_USER, "it belongs to user UID 7654321, you are ");
-	assert_non_null(strstr(row(&access, PIDMEM_CAUSE_OTHER_USER)->fix, "setcap"));
+	assert_non_null(strstr(row(&access, PIDMEM_CAUSE_OTHER_USER)->fix, "give pidmem CAP_SYS_PTRACE"));
 	assert_false(access.ptrace);
 
 	caller.no_new_privs = 1; /* what would raise privileges has no effect */
 	put_process(*state, &caller);
 	access = ask(state);
-	assert_null(strstr(row(&access, PIDMEM_CAUSE_OTHER_USER)->fix, "setcap"));
+	assert_null(strstr(row(&access, PIDMEM_CAUSE_OTHER_USER)->fix, "give pidmem CAP_SYS_PTRACE"));
 	caller.cap_bnd = 0;
 	put_process(*state, &caller);
 	access = ask(state);

@@ -72,6 +72,7 @@ static void test_terms(void **state)
 	SELECTED("hads", "!libc*:x", "!/var/*");
 	SELECTED("ha", "heap", "anon", "file", "!file");
 	SELECTED("acd", "5000-9000", "!shared");
+	SELECTED("had", ":w", "!shared");
 	SELECTED("", "no-such-thing");
 	SELECTED("hacdsb", "!no-such-thing");
 }
@@ -98,8 +99,8 @@ static void test_parts_of_a_region(void **state)
 static void test_bad_terms(void **state)
 {
 	(void)state;
-	static const char *const bad[] = { "",      "!",     "2000-1000", "1000-1000",
-					   "1000-", "-1000", "0x-10",     "1-10000000000000001" };
+	static const char *const bad[] = { "",      "!",     "2000-1000",   "1000-1000",          "1000-",
+					   "-1000", "0x-10", "0x0x10-0x20", "1-10000000000000001" };
 	struct pidmem_select *select;
 	struct pidmem_error error;
 

@@ -34,9 +34,10 @@ static const char *not_looked_at(enum stage stage, const struct facts *facts)
 	case STAGE_USER:
 		return "not looked at: the process has ended";
 	default:
-		return facts->presence == PRESENCE_NONE || facts->presence == PRESENCE_SEEN
-			       ? "not looked at: there is no such process"
-			       : "not looked at: the process is hidden";
+		if (facts->presence == PRESENCE_SEEN)
+			return "not looked at: it is a thread";
+		return facts->presence == PRESENCE_NONE ? "not looked at: there is no such process"
+							: "not looked at: the process is hidden";
 	}
 }
 

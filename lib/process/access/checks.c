@@ -41,8 +41,7 @@ void way_out_privilege(const struct facts *facts, struct pidmem_check *check)
 		way_out(check, "run it as root, from outside this sandbox: no_new_privs is set, so that sudo and "
 			       "file capabilities have no effect");
 	else
-		way_out(check, "run it as root, or give pidmem CAP_SYS_PTRACE: "
-			       "setcap cap_sys_ptrace,cap_dac_read_search+ep \"$(command -v pidmem)\"");
+		way_out(check, "run it as root, or give pidmem CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH");
 }
 
 /* --------------------------------------------------------------------------------------------- existence --- */

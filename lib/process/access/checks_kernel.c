@@ -118,8 +118,7 @@ static void not_dumpable(const struct facts *facts, struct pidmem_check *check)
 	else
 		verdict(check, PIDMEM_REFUSES,
 			"it is not dumpable: its files in /proc belong to %s; it asked for that (prctl "
-			"PR_SET_DUMPABLE) "
-			"or changed its user or group",
+			"PR_SET_DUMPABLE), changed its user or group, or may not read its own program",
 			user(facts, facts->status.uid).text);
 	way_out_privilege(facts, check);
 }
@@ -153,8 +152,7 @@ void look_capability(const struct facts *facts, struct pidmem_check *check)
 		verdict(check, PIDMEM_REFUSES, "%s, but /proc/%d/mem may be opened by its owner %s alone (mode %04o)",
 			is_self(facts) ? "it is this very process" : by_what_right(facts), facts->pid,
 			user(facts, facts->mem.uid).text, facts->mem.mode & 07777);
-		way_out(check, "run it as root, or give pidmem CAP_DAC_READ_SEARCH too: "
-			       "setcap cap_sys_ptrace,cap_dac_read_search+ep \"$(command -v pidmem)\"");
+		way_out(check, "run it as root, or give pidmem CAP_DAC_READ_SEARCH too");
 	} else if (is_self(facts)) {
 		verdict(check, PIDMEM_PASSED, "none is needed to read oneself");
 	} else if (has_capability(facts, CAP_SYS_PTRACE)) {
