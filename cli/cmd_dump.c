@@ -2,8 +2,7 @@
 /* dump TARGET - everything that has content, region after region, in a file with an index. */
 #include "command.h"
 #include "failure.h"
-#include "selection.h"
-#include "target.h"
+#include "reading.h"
 #include "ui/account.h"
 #include "ui/json.h"
 #include "ui/output.h"
@@ -11,7 +10,9 @@
 #include "ui/size.h"
 #include "ui/text.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -61,6 +62,11 @@ static int check_output(void)
 		hint("use one of the two");
 		return EXIT_FAILED;
 	}
+	if (chosen.split && chosen.force) {
+		fail("dump: --force does not go with --split: files of an older dump would stay among the new ones");
+		hint("remove the directory first, or name another one");
+		return EXIT_FAILED;
+	}
 	if (chosen.output && !strcmp(chosen.output, "-")) {
 		fail("a dump is two files, the bytes and their index: it cannot go to standard output");
 		hint("name a file: -o FILE; a file of the name `-` is written ./-");
@@ -86,12 +92,48 @@ static size_t count_threads(struct pidmem_process *process)
 	return count;
 }
 
-static void print_json(const struct invocation *invocation, struct pidmem_process *process, const char *place,
-		       size_t threads, const struct pidmem_account *account, const struct pidmem_dump_report *report)
+/* A dump, as far as it is told of in the end. */
+struct job {
+	const struct invocation *invocation;
+	struct reading from;
+	const char *place; /* what it is called */
+	char standard[32];
+	size_t threads;
+	struct pidmem_dump_report report;
+};
+
+/* Nobody counts why something was left out, but regions and selection tell. */
+static void find_left_out(const struct job *job, struct reasons *left_out)
 {
-	json_begin(invocation, pidmem_process_pid(process));
-	json_text("name", pidmem_process_name(process));
-	json_bytes("output", place, strlen(place));
+	const struct pidmem_maps *maps = pidmem_source_maps(job->from.source);
+	uint64_t rest = pidmem_account_totals(job->from.account)->by_class[PIDMEM_EXCLUDED], run;
+	const struct pidmem_region *region;
+
+	for (size_t i = 0; (region = pidmem_maps_get(maps, i)); i++) {
+		bool kernel = region->kind == PIDMEM_KIND_VDSO && strcmp(region->path, "[vdso]") != 0;
+
+		for (uint64_t done = 0; done < region->size; done += run) {
+			uint64_t start = region->start + done;
+			bool selected = pidmem_select_test(job->invocation->select, region, start, &run);
+
+			if ((selected && !kernel) || run > rest)
+				continue;
+			reasons_add(left_out, selected ? PIDMEM_WHY_KERNEL : PIDMEM_WHY_FILTER, start, run);
+			rest -= run;
+		}
+	}
+	if (rest)
+		reasons_add(left_out, PIDMEM_WHY_DEVICE, 0, rest);
+}
+
+static void print_json(const struct job *job)
+{
+	const struct pidmem_dump_report *report = &job->report;
+	const char *name = pidmem_process_name(job->from.process);
+
+	json_begin(job->invocation, pidmem_process_pid(job->from.process));
+	json_bytes("name", name, strlen(name));
+	json_bytes("output", job->place, strlen(job->place));
 	json_text("format", chosen.split ? "split" : "raw");
 	json_text("consistency", pidmem_consistency_name(PIDMEM_LIVE));
 	json_null("engine");
@@ -99,8 +141,8 @@ static void print_json(const struct invocation *invocation, struct pidmem_proces
 	json_number("pause_us", 0); /* live: no thread was stopped */
 	json_array("stops_us");
 	json_array_end();
-	json_number("threads", threads);
-	account_json(account);
+	json_number("threads", job->threads);
+	account_json(job->from.account);
 	json_object("size");
 	json_number("apparent", report->apparent);
 	json_number("on_disk", report->on_disk);
@@ -110,21 +152,68 @@ static void print_json(const struct invocation *invocation, struct pidmem_proces
 	json_finish();
 }
 
-static void print_text(const char *place, size_t threads, const struct pidmem_account *account,
-		       const struct pidmem_dump_report *report)
+static void print_text(const struct job *job)
 {
-	uint64_t read = pidmem_account_totals(account)->by_class[PIDMEM_READ];
+	uint64_t read = pidmem_account_totals(job->from.account)->by_class[PIDMEM_READ];
+	const struct pidmem_dump_report *report = &job->report;
+	struct reasons left_out = { { { 0 } } };
 
-	output_escaped(place, strlen(place));
+	find_left_out(job, &left_out);
+	output_escaped(job->place, strlen(job->place));
 	output_text(": ");
-	account_sentence(account);
-	output_format("\nlive (the process ran on), %zu %s, %s", threads, threads == 1 ? "thread" : "threads",
+	account_sentence(job->from.account, &left_out);
+	output_format("\nlive (the process ran on), %zu %s, %s", job->threads, job->threads == 1 ? "thread" : "threads",
 		      time_text(report->elapsed_us).text);
 	if (report->elapsed_us)
 		output_format(", %s/s", size_text((uint64_t)((double)read / (double)report->elapsed_us * 1e6)).text);
 	output_char('\n');
-	if (!report->indexed)
-		output_text("no index: the output is a stream\n");
+}
+
+static void remove_split(const char *directory)
+{
+	DIR *stream = opendir(directory);
+
+	/* The directory got its name with the dump in it: all of it is ours. */
+	for (struct dirent *entry; stream && (entry = readdir(stream));)
+		if (entry->d_type == DT_REG || entry->d_type == DT_UNKNOWN)
+			unlinkat(dirfd(stream), entry->d_name, 0);
+	if (stream)
+		closedir(stream);
+	rmdir(directory);
+}
+
+/* A dump without its account is worth little, and whoever sees exit status 2 expects nothing to be there. */
+static void remove_output(const struct job *job)
+{
+	char index[PATH_MAX];
+
+	if (!job->report.indexed)
+		return;
+	if (chosen.split) {
+		remove_split(job->place);
+		return;
+	}
+	snprintf(index, sizeof(index), "%s.index", job->place);
+	unlink(job->place);
+	unlink(index);
+}
+
+static int tell(const struct job *job)
+{
+	int number;
+
+	if (job->invocation->json)
+		print_json(job);
+	else
+		print_text(job);
+	number = output_finish();
+	if (number) {
+		remove_output(job);
+		return output_failure(number);
+	}
+	if (!job->report.indexed)
+		warn("\"%s\" is a stream: there is no index", job->place);
+	return account_status(job->from.account, job->from.process);
 }
 
 static int dump_failed(const struct invocation *invocation, struct pidmem_process *process,
@@ -135,68 +224,56 @@ static int dump_failed(const struct invocation *invocation, struct pidmem_proces
 	return fail_process(invocation, pidmem_process_pid(process), error);
 }
 
-/* What the dump is called in the result. */
-static const char *output_name(struct pidmem_process *process, char *standard, size_t size)
+static void choose_place(struct job *job)
 {
-	if (chosen.split)
-		return chosen.split;
-	if (chosen.output)
-		return chosen.output;
-	snprintf(standard, size, "%d.mem", (int)pidmem_process_pid(process));
-	return standard;
+	snprintf(job->standard, sizeof(job->standard), "%d.mem", (int)pidmem_process_pid(job->from.process));
+	job->place = chosen.split ? chosen.split : chosen.output ? chosen.output : job->standard;
 }
 
-static int run_dump(const struct invocation *invocation)
+static int dump(struct job *job)
 {
-	struct pidmem_source_options how = PIDMEM_INIT(how);
 	struct pidmem_dump_options options = PIDMEM_INIT(options);
-	struct pidmem_dump_report report;
-	AUTO(process) process = NULL;
-	AUTO(source) source = NULL;
-	AUTO(account) account = NULL;
 	struct progress progress;
 	struct pidmem_error error;
-	char standard[32];
-	const char *place;
-	size_t threads;
+	uint64_t read;
 	int result;
 
-	result = check_output();
-	if (!result)
-		result = target_open(invocation, invocation->operands[0], &process);
-	if (result)
-		return result;
-	how.select = invocation->select;
-	if (pidmem_source_open(process, &how, &error, &source) < 0 || pidmem_account_new(&error, &account) < 0)
-		return fail_process(invocation, pidmem_process_pid(process), &error);
-	result = selection_check(invocation, process, pidmem_source_maps(source));
-	if (result)
-		return result;
-	place = output_name(process, standard, sizeof(standard));
-	options.path = chosen.split ? NULL : place;
+	choose_place(job);
+	options.path = chosen.split ? NULL : job->place;
 	options.split = chosen.split;
 	options.force = chosen.force;
 	options.progress = on_progress;
 	options.user = &progress;
-	threads = count_threads(process);
+	job->threads = count_threads(job->from.process);
 	catch_signals();
-	progress_begin(&progress, invocation);
-	result = pidmem_dump(source, &options, account, &error, &report);
-	progress_end(&progress, result < 0 ? 0 : pidmem_account_totals(account)->total);
-	if (result < 0)
-		return dump_failed(invocation, process, &error);
-	if (invocation->json)
-		print_json(invocation, process, place, threads, account, &report);
-	else
-		print_text(place, threads, account, &report);
-	return account_status(account);
+	progress_begin(&progress, job->invocation);
+	result = pidmem_dump(job->from.source, &options, job->from.account, &error, &job->report);
+	read = pidmem_account_totals(job->from.account)->by_class[PIDMEM_READ];
+	progress_end(&progress, result < 0 ? 0 : read);
+	return result < 0 ? dump_failed(job->invocation, job->from.process, &error) : 0;
+}
+
+static int run_dump(const struct invocation *invocation)
+{
+	struct job job = { .invocation = invocation, .report = PIDMEM_INIT(job.report) };
+	int failed;
+
+	failed = check_output();
+	if (!failed)
+		failed = reading_open(invocation, &job.from);
+	if (!failed)
+		failed = dump(&job);
+	if (!failed)
+		failed = tell(&job);
+	reading_close(&job.from);
+	return failed;
 }
 
 static const struct command_option options[] = {
 	{ 'o', "output", "FILE", "the file to write (default PID.mem); its index is FILE.index",
 	  .text = &chosen.output },
 	{ 0, "split", "DIR", "write a file per region into DIR instead, and one index", .text = &chosen.split },
-	{ 0, "force", NULL, "replace an output that exists", .flag = &chosen.force },
+	{ 0, "force", NULL, "replace an output that exists; not with --split", .flag = &chosen.force },
 };
 
 const struct command command_dump = {
@@ -205,10 +282,15 @@ const struct command command_dump = {
 	.least = 1,
 	.most = 1,
 	.summary = "write the memory of a process into a file, with an index",
-	.help = "FILE has everything that has content, region after region in address order. FILE.index has a line of\n"
+	.help = "FILE has everything that has content, region after region in address order. FILE.index has a line of "
 		"JSON for each range: where it was, where it is in FILE, and what is not in FILE, and why. The "
-		"process\n"
-		"runs on meanwhile. Outputs get mode 0600 and their name only when they are complete.",
+		"process runs on meanwhile. Outputs get mode 0600, and their name only when they are complete. If the "
+		"report cannot be written, they are removed.\n"
+		"JSON: target, name, output, format, consistency, engine, fallback, pause_us, stops_us, threads, "
+		"account, holes, size (apparent, on_disk), elapsed_us, indexed.\n"
+		"Exit status: 0 all that has content was read, 2 failure, nothing is left behind, 3 the dump is there, "
+		"but something that has content could not be read.",
+	.common = COMMON_ALL,
 	.options = options,
 	.option_count = sizeof(options) / sizeof(options[0]),
 	.run = run_dump,

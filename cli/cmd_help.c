@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* help [COMMAND] - printed from the tables, so that it cannot differ from what is parsed. */
 #include "command.h"
-#include "failure.h"
 #include "options.h"
 #include "ui/output.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define OPTION_WIDTH 28
-#define LINE_WIDTH 100
+#define LINE_WIDTH 80
 
-/* Words into lines; every line but the first begins at `indent`. */
+/* Words into lines; every line but the first begins at `indent`. A newline ends a paragraph. */
 static void print_wrapped(const char *text, size_t column, size_t indent)
 {
 	bool first = true;
 
 	while (*text) {
-		size_t word = strcspn(text, " ");
+		size_t word = strcspn(text, " \n");
 
 		if (!first && column + 1 + word > LINE_WIDTH) {
 			output_char('\n');
@@ -29,8 +29,13 @@ static void print_wrapped(const char *text, size_t column, size_t indent)
 		output_bytes(text, word);
 		column += word;
 		text += word;
-		text += *text == ' ';
-		first = false;
+		first = *text == '\n';
+		if (first) {
+			output_text("\n\n");
+			output_pad(' ', indent);
+			column = indent;
+		}
+		text += *text != '\0';
 	}
 	output_char('\n');
 }
@@ -57,31 +62,52 @@ static void print_options(const char *title, const struct command_option *option
 	}
 }
 
+/* Of the options of all commands, those that this one refuses. */
+static void print_meaningless(const struct command *command)
+{
+	char text[256];
+	size_t used = (size_t)snprintf(text, sizeof(text), "Without meaning for %s, and refused:", command->name);
+	size_t before = used;
+
+	for (size_t i = 0; i < common_option_count && used < sizeof(text); i++)
+		if (common_options[i].common & ~command->common)
+			used += (size_t)snprintf(text + used, sizeof(text) - used, " --%s", common_options[i].name);
+	if (used == before)
+		return;
+	output_char('\n');
+	print_wrapped(text, 0, 0);
+}
+
 static void print_command_help(const struct command *command)
 {
 	output_format("pidmem %s - %s\n\nusage: pidmem %s [OPTIONS]%s%s\n", command->name, command->summary,
 		      command->name, command->operands[0] ? " " : "", command->operands);
-	if (command->help)
-		output_format("\n%s\n", command->help);
+	if (command->help) {
+		output_char('\n');
+		print_wrapped(command->help, 0, 0);
+	}
 	if (command->option_count)
 		print_options("options", command->options, command->option_count);
 	print_options("options of all commands", common_options, common_option_count);
+	print_meaningless(command);
 }
 
 static void print_overview(void)
 {
 	output_text("pidmem - read the memory of Linux processes\n\n"
-		    "usage: pidmem COMMAND [OPTIONS] TARGET [ARGUMENT...]\n\n"
-		    "TARGET is a PID (digits only) or `self`. Options may stand anywhere before `--`.\n\ncommands:\n");
+		    "usage: pidmem COMMAND [OPTIONS] TARGET [ARGUMENT...]\n\n");
+	print_wrapped("TARGET is a PID (digits only) or `self`. Options may stand anywhere before `--`.", 0, 0);
+	output_text("\ncommands:\n");
 	for (size_t i = 0; i < command_count; i++) {
 		output_format("  %-8s", commands[i]->name);
 		output_format("%s\n", commands[i]->summary);
 	}
 	print_options("options", common_options, common_option_count);
-	output_text(
-		"\nexit status: 0 done; 1 not readable (why); 2 usage or failure, nothing half-written left behind;\n"
-		"3 done, but something that has content could not be read.\n"
-		"`pidmem help COMMAND` tells more about one command.\n");
+	output_char('\n');
+	print_wrapped("Exit status: 0 done; 1 not readable (why); 2 usage or failure, nothing half-written left "
+		      "behind; 3 done, but something that has content could not be read.\n"
+		      "`pidmem help COMMAND` tells more about one command.",
+		      0, 0);
 }
 
 static int run_help(const struct invocation *invocation)
@@ -90,11 +116,8 @@ static int run_help(const struct invocation *invocation)
 
 	if (invocation->operand_count > 0 && command == &command_help) {
 		command = command_find(invocation->operands[0]);
-		if (!command) {
-			fail("there is no command `%s`", invocation->operands[0]);
-			command_suggest(invocation->operands[0]);
-			return EXIT_FAILED;
-		}
+		if (!command)
+			return command_unknown(invocation->operands[0]);
 	} else if (command == &command_help && !invocation->help) {
 		command = NULL;
 	}

@@ -8,11 +8,12 @@
 #include "target.h"
 #include "ui/json.h"
 #include "ui/output.h"
+#include "ui/region.h"
 #include "ui/size.h"
 #include "ui/strip.h"
 
-#include <inttypes.h>
-#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 static struct {
@@ -42,12 +43,10 @@ static void json_usage(const struct pidmem_usage *usage)
 
 static void json_region(const struct pidmem_region *region, bool usage)
 {
-	char perms[5] = { region->perms & PIDMEM_PERM_READ ? 'r' : '-', region->perms & PIDMEM_PERM_WRITE ? 'w' : '-',
-			  region->perms & PIDMEM_PERM_EXEC ? 'x' : '-',
-			  region->perms & PIDMEM_PERM_SHARED ? 's' : 'p' };
-	char dev[24];
+	char perms[8], dev[24];
 
-	snprintf(dev, sizeof(dev), "%02" PRIx32 ":%02" PRIx32, region->dev_major, region->dev_minor);
+	*put_perms(perms, region) = '\0';
+	*put_dev(dev, region) = '\0';
 	json_object(NULL);
 	json_address("start", region->start);
 	json_end_address("end", region->start, region->size);
@@ -72,7 +71,7 @@ static void print_json(const struct invocation *invocation, struct pidmem_proces
 	const struct pidmem_region *region;
 
 	json_begin(invocation, pidmem_process_pid(process));
-	json_text("name", pidmem_process_name(process));
+	json_bytes("name", pidmem_process_name(process), strlen(pidmem_process_name(process)));
 	json_array("regions");
 	for (size_t i = 0; (region = pidmem_maps_get(maps, i)) && !output_failed(); i++)
 		if (region_selected(invocation->select, region))
@@ -92,13 +91,18 @@ static void print_summary(size_t count, uint64_t size, uint64_t resident, uint64
 }
 
 /* Not with chosen columns: those are for a program to read as much as for a person. */
-static void print_table(const struct invocation *invocation, const struct column_choice *choice,
+static void print_table(const struct invocation *invocation, struct column_choice *choice,
 			const struct pidmem_maps *maps)
 {
 	uint64_t size = 0, resident = 0, swapped = 0;
-	const struct pidmem_region *region;
+	const struct pidmem_region *region, *last = NULL;
 	size_t count = 0;
 
+	for (size_t i = pidmem_maps_count(maps); i-- > 0 && !last;)
+		if (region_selected(invocation->select, pidmem_maps_get(maps, i)))
+			last = pidmem_maps_get(maps, i);
+	if (last)
+		columns_fit(choice, last);
 	table_title(choice->columns, choice->count);
 	for (size_t i = 0; (region = pidmem_maps_get(maps, i)) && !output_failed(); i++) {
 		if (!region_selected(invocation->select, region))
@@ -113,17 +117,32 @@ static void print_table(const struct invocation *invocation, const struct column
 		print_summary(count, size, resident, swapped);
 }
 
-static int choose_columns(struct column_choice *choice)
+/* The strip is for people who look at a wide enough screen: with it lines are some 110 columns long. */
+static bool room_for_strip(void)
+{
+	struct winsize window;
+
+	if (!isatty(STDOUT_FILENO))
+		return false;
+	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) < 0 || !window.ws_col || window.ws_col >= 110;
+}
+
+static int choose_columns(const struct invocation *invocation, struct column_choice *choice)
 {
 	if (chosen.columns && chosen.extended) {
 		fail("maps: -x has columns of its own, -o chooses others");
 		hint("use one of the two");
 		return EXIT_FAILED;
 	}
+	if (chosen.columns && invocation->json) {
+		fail("maps: -o chooses columns of the table, JSON has every field");
+		hint("use one of the two: -o, or --json and jq(1)");
+		return EXIT_FAILED;
+	}
 	if (chosen.columns)
 		return columns_choose(chosen.columns, choice);
-	return columns_choose(isatty(STDOUT_FILENO) ? "range,perms,size,rss,swap,kind,strip,name"
-						    : "range,perms,size,rss,swap,kind,name",
+	return columns_choose(room_for_strip() ? "range,perms,size,rss,swap,kind,strip,name"
+					       : "range,perms,size,rss,swap,kind,name",
 			      choice);
 }
 
@@ -136,7 +155,7 @@ static int run_maps(const struct invocation *invocation)
 	unsigned needs;
 	int failed;
 
-	failed = choose_columns(&choice);
+	failed = choose_columns(invocation, &choice);
 	if (!failed)
 		failed = target_open(invocation, invocation->operands[0], &process);
 	if (failed)
@@ -173,9 +192,15 @@ const struct command command_maps = {
 	.least = 1,
 	.most = 1,
 	.summary = "list the regions of a process, what is resident and what is swapped",
-	.help = "Regions stand in address order. On a terminal a strip shows which parts of a region are in memory:\n"
-		"`#` all, `+` some, `s` swapped, `g` guard pages, `.` nothing. In names, control characters are\n"
-		"written as \\012 and bytes that are not UTF-8 as \\xff.",
+	.help = "Regions stand in address order. On a terminal of 110 columns and more a strip shows which parts of a "
+		"region are in memory: # all, + some, s swapped, g guard pages, . nothing, ? too large to look. In "
+		"names, control characters are written as \\012, and as \\xff bytes that are not UTF-8 and characters "
+		"that turn the direction of a line.\n"
+		"JSON: the list `regions`, each with start, end, perms, offset, dev, inode, path (path_hex if it is "
+		"not "
+		"UTF-8), deleted, kind, size, rss and swap; with -x also usage, as in smaps.\n"
+		"Exit status: 0 done, 2 failure.",
+	.common = COMMON_ALL,
 	.options = options,
 	.option_count = sizeof(options) / sizeof(options[0]),
 	.run = run_maps,

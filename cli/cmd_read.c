@@ -2,9 +2,8 @@
 /* read TARGET ADDR [LEN] - the bytes of one range. */
 #include "command.h"
 #include "failure.h"
-#include "selection.h"
+#include "reading.h"
 #include "stretch.h"
-#include "target.h"
 #include "ui/account.h"
 #include "ui/hexdump.h"
 #include "ui/json.h"
@@ -21,16 +20,25 @@ static struct {
 /* What is being read, and how it is put out. */
 struct job {
 	const struct invocation *invocation;
-	struct pidmem_process *process;
-	struct pidmem_source *source;
-	struct pidmem_account *account;
+	struct reading *from;
 	struct range range;
+	uint64_t done; /* bytes of the range that were put out */
+	struct reasons left_out;
 	struct hexdump dump;
 };
 
+/* Nothing has left the buffer: it is as if nothing had been put out. Else what is out is a part, and that is said. */
 static int fail_reading(const struct job *job, const struct pidmem_error *error)
 {
-	return fail_process(job->invocation, pidmem_process_pid(job->process), error);
+	bool lines = !job->invocation->json && !chosen.raw;
+	uint64_t end = lines ? job->dump.address : job->range.start + job->done;
+
+	if (output_position() == stdout_buffer.used) {
+		output_discard();
+		return fail_process(job->invocation, pidmem_process_pid(job->from->process), error);
+	}
+	fail("%s: the output ends at 0x%" PRIx64 " and is incomplete", error->text, end);
+	return EXIT_FAILED;
 }
 
 static void put_hex_bytes(const unsigned char *bytes, uint64_t size, bool known)
@@ -57,21 +65,25 @@ static void put_raw_zeros(uint64_t size)
 }
 
 /* With --raw a byte that is not known cannot be marked as such: then there is no result at all. */
-static int refuse_raw(const struct pidmem_span *span)
+static int refuse_raw(const struct job *job, const struct pidmem_span *span)
 {
-	fail("no raw output: 0x%" PRIx64 " has no byte to give: %s", span->start, pidmem_why_text(span->why));
+	const char *what = span->class_ == PIDMEM_EXCLUDED     ? "is left out"
+			   : span->class_ == PIDMEM_UNREADABLE ? "cannot be read"
+							       : "has no content";
+	uint64_t before = span->start - job->range.start;
+
+	fail("0x%" PRIx64 " in process %d (%s) %s (%s): no raw output", span->start,
+	     (int)pidmem_process_pid(job->from->process), pidmem_process_name(job->from->process), what,
+	     pidmem_why_text(span->why));
+	if (before)
+		hint("%" PRIu64 " bytes before it can be read: `pidmem read --raw %s 0x%" PRIx64 " %" PRIu64 "`",
+		     before, job->invocation->operands[0], job->range.start, before);
 	hint("without --raw such bytes are shown as ??");
 	return EXIT_FAILED;
 }
 
-static int put_span(struct job *job, const struct pidmem_span *span)
+static void put_content(struct job *job, const struct pidmem_span *span, bool known)
 {
-	bool known = span->class_ == PIDMEM_READ || span->class_ == PIDMEM_ZERO;
-
-	if (chosen.raw && !known) {
-		output_discard();
-		return refuse_raw(span);
-	}
 	if (job->invocation->json)
 		put_hex_bytes(span->bytes, span->size, known);
 	else if (chosen.raw && span->bytes)
@@ -82,95 +94,108 @@ static int put_span(struct job *job, const struct pidmem_span *span)
 		hexdump_bytes(&job->dump, span->bytes, span->size);
 	else
 		hexdump_fill(&job->dump, known, span->size);
+}
+
+static int put_span(struct job *job, const struct pidmem_span *span)
+{
+	bool known = span->class_ == PIDMEM_READ || span->class_ == PIDMEM_ZERO;
+	struct pidmem_error error;
+
+	if (chosen.raw && !known) {
+		output_discard();
+		return refuse_raw(job, span);
+	}
+	if (pidmem_account_add(job->from->account, span, &error) < 0)
+		return fail_with(&error);
+	if (span->class_ == PIDMEM_EXCLUDED)
+		reasons_add(&job->left_out, span->why, span->start, span->size);
+	put_content(job, span, known);
+	job->done += span->size;
 	return 0;
 }
 
-/* A span for what the walk passes over: it was mapped when the range was checked. */
-static int put_gap(struct job *job, uint64_t start, uint64_t size)
+/* Up to an offset into the range: what the walk passes over was mapped when the range was checked. */
+static int put_gap(struct job *job, uint64_t end)
 {
 	struct pidmem_span gap = {
-		.start = start,
-		.size = size,
+		.start = job->range.start + job->done,
+		.size = end - job->done,
 		.class_ = PIDMEM_NO_CONTENT,
 		.why = PIDMEM_WHY_UNMAPPED,
 	};
-	struct pidmem_error error;
 
-	if (!size)
-		return 0;
-	if (pidmem_account_add(job->account, &gap, &error) < 0)
-		return fail_with(&error);
-	return put_span(job, &gap);
+	return gap.size ? put_span(job, &gap) : 0;
 }
 
-static int put_all(struct job *job)
+static int put_all(struct job *job, struct pidmem_error *error)
 {
-	uint64_t done = 0;
-	AUTO(walk) walk = NULL;
+	AUTO_WALK walk = NULL;
 	struct pidmem_span span;
-	struct pidmem_error error;
 	int result;
 
-	if (pidmem_walk_open(job->source, job->range.start, job->range.size, 0, &error, &walk) < 0)
-		return fail_reading(job, &error);
-	while ((result = pidmem_walk_next(walk, &error, &span)) == 1 && !output_failed()) {
-		int failed = put_gap(job, job->range.start + done, span.start - job->range.start - done);
+	if (pidmem_walk_open(job->from->source, job->range.start, job->range.size, 0, error, &walk) < 0)
+		return fail_reading(job, error);
+	while ((result = pidmem_walk_next(walk, error, &span)) == 1 && !output_failed()) {
+		int failed = put_gap(job, span.start - job->range.start);
+		if (!failed)
+			failed = put_span(job, &span);
 		if (failed)
 			return failed;
-		if (pidmem_account_add(job->account, &span, &error) < 0)
-			return fail_with(&error);
-		failed = put_span(job, &span);
-		if (failed)
-			return failed;
-		done = span.start - job->range.start + span.size;
 	}
 	if (result < 0)
-		return fail_reading(job, &error);
-	return result == 0 ? put_gap(job, job->range.start + done, job->range.size - done) : 0;
+		return fail_reading(job, error);
+	return result == 0 ? put_gap(job, job->range.size) : 0;
 }
 
 /* Look for bytes that cannot be had before the first one is written. */
 static int check_raw(const struct job *job)
 {
-	AUTO(walk) walk = NULL;
+	AUTO_WALK walk = NULL;
 	struct pidmem_span span;
 	struct pidmem_error error;
 	int result;
 
-	if (pidmem_walk_open(job->source, job->range.start, job->range.size, PIDMEM_WALK_STATES, &error, &walk) < 0)
+	if (pidmem_walk_open(job->from->source, job->range.start, job->range.size, PIDMEM_WALK_STATES, &error, &walk) <
+	    0)
 		return fail_reading(job, &error);
 	while ((result = pidmem_walk_next(walk, &error, &span)) == 1)
 		if (span.class_ != PIDMEM_READ && span.class_ != PIDMEM_ZERO)
-			return refuse_raw(&span);
+			return refuse_raw(job, &span);
 	return result < 0 ? fail_reading(job, &error) : 0;
 }
 
+/* What is out already is made whole JSON, so that whoever reads it learns what happened. */
 static int read_json(struct job *job)
 {
+	const char *name = pidmem_process_name(job->from->process);
+	struct pidmem_error error = { .text = "" };
 	int failed;
 
-	json_begin(job->invocation, pidmem_process_pid(job->process));
-	json_text("name", pidmem_process_name(job->process));
+	json_begin(job->invocation, pidmem_process_pid(job->from->process));
+	json_bytes("name", name, strlen(name));
 	json_address("address", job->range.start);
 	json_number("length", job->range.size);
 	json_open_text("bytes");
-	failed = put_all(job);
-	if (failed) {
-		output_discard();
+	failed = put_all(job, &error);
+	if (failed && output_position() == 0)
 		return failed;
-	}
+	if (failed)
+		put_gap(job, job->range.size);
 	json_close_text();
-	account_json(job->account);
+	account_json(job->from->account);
+	if (failed)
+		json_text("error", error.text);
 	json_finish();
-	return 0;
+	return failed;
 }
 
 static int read_dump(struct job *job)
 {
+	struct pidmem_error error;
 	int failed;
 
 	hexdump_begin(&job->dump, job->range.start, chosen.xxd);
-	failed = put_all(job);
+	failed = put_all(job, &error);
 	if (!failed)
 		hexdump_end(&job->dump);
 	return failed;
@@ -178,9 +203,10 @@ static int read_dump(struct job *job)
 
 static int read_raw(struct job *job)
 {
+	struct pidmem_error error;
 	int failed = check_raw(job);
 
-	return failed ? failed : put_all(job);
+	return failed ? failed : put_all(job, &error);
 }
 
 static int check_form(const struct invocation *invocation)
@@ -194,41 +220,33 @@ static int check_form(const struct invocation *invocation)
 
 static int run_read(const struct invocation *invocation)
 {
-	struct pidmem_source_options how = PIDMEM_INIT(how);
-	AUTO(process) process = NULL;
-	AUTO(source) source = NULL;
-	AUTO(account) account = NULL;
-	struct job job = { .invocation = invocation };
-	struct pidmem_error error;
+	const char *length = invocation->operand_count > 2 ? invocation->operands[2] : NULL;
+	AUTO_READING from = { NULL };
+	struct job job = { .invocation = invocation, .from = &from };
 	int failed;
 
 	failed = check_form(invocation);
 	if (!failed)
-		failed = target_open(invocation, invocation->operands[0], &process);
-	if (failed)
-		return failed;
-	how.select = invocation->select;
-	if (pidmem_source_open(process, &how, &error, &source) < 0 || pidmem_account_new(&error, &account) < 0)
-		return fail_process(invocation, pidmem_process_pid(process), &error);
-	job.process = process;
-	job.source = source;
-	job.account = account;
-	failed = selection_check(invocation, process, pidmem_source_maps(source));
+		failed = reading_open(invocation, &from);
 	if (!failed)
-		failed = range_parse(process, pidmem_source_maps(source), invocation->operands[1],
-				     invocation->operand_count > 2 ? invocation->operands[2] : NULL, &job.range);
+		failed = range_parse(from.process, pidmem_source_maps(from.source), invocation->operands[1], length,
+				     &job.range);
 	if (failed)
 		return failed;
 	if (invocation->json)
 		failed = read_json(&job);
 	else
 		failed = chosen.raw ? read_raw(&job) : read_dump(&job);
-	return failed ? failed : account_status(account);
+	if (failed)
+		return failed;
+	output_flush(); /* the result, then what is to be said of it */
+	account_warn(from.account, &job.left_out);
+	return account_status(from.account, from.process);
 }
 
 static const struct command_option options[] = {
 	{ 0, "raw", NULL, "the bytes themselves; refused if one of them cannot be had", .flag = &chosen.raw },
-	{ 0, "xxd", NULL, "in the format of xxd", .flag = &chosen.xxd },
+	{ 0, "xxd", NULL, "in the format of xxd, but with addresses of 16 digits", .flag = &chosen.xxd },
 };
 
 const struct command command_read = {
@@ -238,9 +256,14 @@ const struct command command_read = {
 	.most = 3,
 	.summary = "show the bytes of a range as hexdump -C does",
 	.help = "ADDR is hex, with or without 0x, or NAME+OFFSET: [heap]+0x10, libc.so.6+0x1234. LEN is decimal, 0x "
-		"hex,\n"
-		"or has a suffix K, M, G, T (1024, ...); without it 256 bytes are shown, or fewer where the mapped\n"
-		"stretch ends. Bytes that were not read are `??`: guard pages, for instance, have none.",
+		"hex, or has a suffix K, M, G, T (1024, ...); without it 256 bytes are shown, or fewer where the "
+		"mapped stretch ends. Bytes that were not read are ??: guard pages, for instance, have none. Why is "
+		"told on standard error.\n"
+		"JSON: address, length, bytes (hex, two digits each, ?? for those that were not read), account, holes; "
+		"and error if the process ended meanwhile.\n"
+		"Exit status: 0 every byte is known or has no content, 2 failure or not mapped, 3 a byte has content "
+		"that could not be read.",
+	.common = COMMON_ALL,
 	.options = options,
 	.option_count = sizeof(options) / sizeof(options[0]),
 	.run = run_read,

@@ -6,6 +6,7 @@
 #include "ui/colour.h"
 #include "ui/json.h"
 #include "ui/output.h"
+#include "ui/table.h"
 #include "ui/text.h"
 
 #include <string.h>
@@ -55,7 +56,7 @@ static void json_check(const struct pidmem_check *check)
 static void print_json(const struct invocation *invocation, pid_t pid, const struct pidmem_access *access)
 {
 	json_begin(invocation, pid);
-	json_text("name", access->name);
+	json_bytes("name", access->name, strlen(access->name));
 	json_bool("readable", access->readable);
 	json_object("abilities");
 	json_bool("maps", access->maps);
@@ -106,7 +107,7 @@ static void print_ability(const char *name, bool able, const char *end)
 	output_format("%s %s%s", name, able ? "yes" : "no", end);
 }
 
-static void print_check(const struct pidmem_check *check)
+static size_t write_verdict(const void *row)
 {
 	static const enum colour colours[] = {
 		[PIDMEM_PASSED] = COLOUR_GOOD,
@@ -114,14 +115,35 @@ static void print_check(const struct pidmem_check *check)
 		[PIDMEM_REFUSES] = COLOUR_BAD,
 		[PIDMEM_UNKNOWN] = COLOUR_FAINT,
 	};
+	const struct pidmem_check *check = row;
+	const char *name = verdict_name(check->verdict);
 
 	output_text(colour_stdout(colours[check->verdict]));
-	output_format("%-7s", verdict_name(check->verdict));
+	output_text(name);
 	output_text(colour_stdout(COLOUR_END));
-	output_format("  %-18s  ", pidmem_cause_name(check->cause));
-	output_safe(check->fact);
-	output_char('\n');
+	return strlen(name);
 }
+
+static char *put_cause(char *cell, const void *row)
+{
+	const struct pidmem_check *check = row;
+
+	return put_text(cell, pidmem_cause_name(check->cause));
+}
+
+static size_t write_fact(const void *row)
+{
+	const struct pidmem_check *check = row;
+
+	return output_escaped(check->fact, strlen(check->fact));
+}
+
+static const struct column columns[] = {
+	{ "verdict", "VERDICT", 7, false, NULL, write_verdict },
+	{ "check", "CHECK", 18, false, put_cause },
+	{ "fact", "FACT", 32, false, NULL, write_fact },
+};
+#define COLUMN_COUNT (sizeof(columns) / sizeof(columns[0]))
 
 /* Here the way out is what was asked for, so it stands with the result. One remedy may serve for several causes. */
 static void print_fix(const struct pidmem_access *access, size_t index)
@@ -133,32 +155,29 @@ static void print_fix(const struct pidmem_access *access, size_t index)
 	for (size_t i = 0; i < index; i++)
 		if (is_cause(&access->checks[i]) && !strcmp(access->checks[i].fix, check->fix))
 			return;
-	output_text("hint: ");
+	output_text("fix: ");
 	output_safe(check->fix);
 	output_char('\n');
 }
 
-static void print_text(const struct invocation *invocation, pid_t pid, const struct pidmem_access *access)
+static void print_text(pid_t pid, const struct pidmem_access *access)
 {
 	print_verdict(pid, access);
 	print_ability("abilities: maps", access->maps, ", ");
 	print_ability("mem", access->mem, ", ");
 	print_ability("ptrace", access->ptrace, ", ");
 	print_ability("pagemap", access->pagemap, "\n\n");
-	output_text(colour_stdout(COLOUR_TITLE));
-	output_format("%-7s  %-18s  %s", "VERDICT", "CHECK", "FACT");
-	output_text(colour_stdout(COLOUR_END));
-	output_char('\n');
+	table_title(columns, COLUMN_COUNT);
 	for (size_t i = 0; i < access->count; i++)
-		print_check(&access->checks[i]);
-	for (size_t i = 0; i < access->count && !invocation->quiet; i++)
+		table_row(columns, COLUMN_COUNT, &access->checks[i]);
+	for (size_t i = 0; i < access->count; i++)
 		print_fix(access, i);
 }
 
 static int run_why(const struct invocation *invocation)
 {
 	struct pidmem_open_options options = PIDMEM_INIT(options);
-	struct pidmem_access access;
+	struct pidmem_access access = PIDMEM_INIT(access);
 	struct pidmem_error error;
 	pid_t pid;
 	int failed;
@@ -172,7 +191,7 @@ static int run_why(const struct invocation *invocation)
 	if (invocation->json)
 		print_json(invocation, pid, &access);
 	else
-		print_text(invocation, pid, &access);
+		print_text(pid, &access);
 	return access.readable ? EXIT_DONE : EXIT_NOT;
 }
 
@@ -183,10 +202,12 @@ const struct command command_why = {
 	.most = 1,
 	.summary = "tell whether a process can be read, and if not, why",
 	.help = "Every fact is checked on this machine, in the order in which the kernel checks; nothing is attached "
-		"to\n"
-		"and nothing is changed. `refuses` is in the way; `limits` leaves reading possible, but less than "
-		"that\n"
-		"is; `unknown` could not be checked or does not apply. Exit status 0 if the process can be read, else "
-		"1.",
+		"to "
+		"and nothing is changed. `refuses` is in the way; `limits` leaves reading possible, but less than that "
+		"is; `unknown` could not be checked or does not apply. Lines `fix:` are the ways out.\n"
+		"JSON: readable, abilities (maps, mem, ptrace, pagemap), causes (code, fact, fix, blocks) and checks "
+		"(code, verdict, fact, fix).\n"
+		"Exit status: 0 the process can be read, 1 it cannot, 2 failure.",
+	.common = COMMON_JSON | COMMON_PROC,
 	.run = run_why,
 };

@@ -2,20 +2,13 @@
 #include "columns.h"
 #include "failure.h"
 #include "ui/output.h"
+#include "ui/region.h"
 #include "ui/size.h"
 #include "ui/strip.h"
 #include "ui/text.h"
 
 #include <stdio.h>
 #include <string.h>
-
-/* The end of the last page of the address space is 2^64, which is not 0. */
-static char *put_end_address(char *cell, const struct pidmem_region *region)
-{
-	if (region->start + region->size == 0)
-		return put_text(cell, "10000000000000000");
-	return put_hex(cell, region->start + region->size);
-}
 
 static char *put_some(char *cell, uint64_t bytes)
 {
@@ -29,8 +22,10 @@ static char *put_some(char *cell, uint64_t bytes)
 		return expression;                           \
 	}
 
-COLUMN(start, put_hex(cell, region->start))
-COLUMN(end, put_end_address(cell, region))
+COLUMN(start_cell, put_hex(cell, region->start))
+COLUMN(end_cell, put_end(cell, region->start, region->size))
+COLUMN(perms_cell, put_perms(cell, region))
+COLUMN(dev_cell, put_dev(cell, region))
 COLUMN(size_cell, put_size(cell, region->size))
 COLUMN(rss, put_some(cell, region->resident))
 COLUMN(swap, put_some(cell, region->swapped))
@@ -50,32 +45,9 @@ COLUMN(locked, put_some(cell, region->usage->locked))
 
 static char *put_range(char *cell, const void *row)
 {
-	cell = put_start(cell, row);
+	cell = put_start_cell(cell, row);
 	*cell++ = '-';
-	return put_end(cell, row);
-}
-
-static char *put_perms(char *cell, const void *row)
-{
-	const struct pidmem_region *region = row;
-
-	cell[0] = region->perms & PIDMEM_PERM_READ ? 'r' : '-';
-	cell[1] = region->perms & PIDMEM_PERM_WRITE ? 'w' : '-';
-	cell[2] = region->perms & PIDMEM_PERM_EXEC ? 'x' : '-';
-	cell[3] = region->perms & PIDMEM_PERM_SHARED ? 's' : 'p';
-	return cell + 4;
-}
-
-static char *put_dev(char *cell, const void *row)
-{
-	const struct pidmem_region *region = row;
-
-	if (region->dev_major < 0x100)
-		cell = put_hex_fixed(cell, region->dev_major, 2);
-	else
-		cell = put_hex(cell, region->dev_major);
-	*cell++ = ':';
-	return region->dev_minor < 0x100 ? put_hex_fixed(cell, region->dev_minor, 2) : put_hex(cell, region->dev_minor);
+	return put_end_cell(cell, row);
 }
 
 static char *put_flags(char *cell, const void *row)
@@ -95,51 +67,60 @@ static char *put_flags(char *cell, const void *row)
 	return end > cell ? end : put_text(cell, "-");
 }
 
-static void write_path(const void *row)
+static bool has_no_name(const void *row)
 {
 	const struct pidmem_region *region = row;
 
-	output_escaped(region->path, region->path_size);
+	return !region->path_size && !region->deleted;
 }
 
-void write_region_name(const void *row)
+static size_t write_path(const void *row)
 {
 	const struct pidmem_region *region = row;
 
-	output_escaped(region->path, region->path_size);
-	if (region->deleted)
-		output_text(" (deleted)");
+	return output_escaped(region->path, region->path_size);
+}
+
+/* Path and mark of a deleted file. */
+static size_t write_name(const void *row)
+{
+	const struct pidmem_region *region = row;
+	const char *mark = region->deleted ? " (deleted)" : "";
+	size_t length = write_path(row);
+
+	output_text(mark);
+	return length + strlen(mark);
 }
 
 static const struct {
 	struct column column;
 	unsigned needs;
 } table[] = {
-	{ { "range", "RANGE", 25, false, put_range, NULL }, 0 },
-	{ { "start", "START", 12, true, put_start, NULL }, 0 },
-	{ { "end", "END", 12, true, put_end, NULL }, 0 },
-	{ { "perms", "PERM", 4, false, put_perms, NULL }, 0 },
-	{ { "size", "SIZE", 8, true, put_size_cell, NULL }, 0 },
-	{ { "rss", "RESIDENT", 8, true, put_rss, NULL }, PIDMEM_MAPS_RESIDENCE },
-	{ { "swap", "SWAPPED", 8, true, put_swap, NULL }, PIDMEM_MAPS_RESIDENCE },
-	{ { "kind", "KIND", 6, false, put_kind, NULL }, 0 },
-	{ { "name", "NAME", 32, false, NULL, write_region_name }, 0 },
-	{ { "path", "PATH", 32, false, NULL, write_path }, 0 },
-	{ { "offset", "OFFSET", 8, true, put_offset, NULL }, 0 },
-	{ { "dev", "DEV", 5, false, put_dev, NULL }, 0 },
-	{ { "inode", "INODE", 10, true, put_inode, NULL }, 0 },
-	{ { "strip", "PAGES", STRIP_WIDTH, false, NULL, strip_write }, 0 },
-	{ { "pss", "PSS", 8, true, put_pss, NULL }, PIDMEM_MAPS_USAGE },
-	{ { "shared_clean", "SH.CLEAN", 8, true, put_shared_clean, NULL }, PIDMEM_MAPS_USAGE },
-	{ { "shared_dirty", "SH.DIRTY", 8, true, put_shared_dirty, NULL }, PIDMEM_MAPS_USAGE },
-	{ { "private_clean", "PR.CLEAN", 8, true, put_private_clean, NULL }, PIDMEM_MAPS_USAGE },
-	{ { "private_dirty", "PR.DIRTY", 8, true, put_private_dirty, NULL }, PIDMEM_MAPS_USAGE },
-	{ { "referenced", "REFERNCD", 8, true, put_referenced, NULL }, PIDMEM_MAPS_USAGE },
-	{ { "anonymous", "ANON", 8, true, put_anonymous, NULL }, PIDMEM_MAPS_USAGE },
-	{ { "huge", "HUGE", 8, true, put_huge, NULL }, PIDMEM_MAPS_USAGE },
-	{ { "swap_pss", "SWAP PSS", 8, true, put_swap_pss, NULL }, PIDMEM_MAPS_USAGE },
-	{ { "locked", "LOCKED", 8, true, put_locked, NULL }, PIDMEM_MAPS_USAGE },
-	{ { "flags", "FLAGS", 8, false, put_flags, NULL }, PIDMEM_MAPS_USAGE },
+	{ { "range", "RANGE", 25, false, put_range }, 0 },
+	{ { "start", "START", 12, true, put_start_cell }, 0 },
+	{ { "end", "END", 12, true, put_end_cell }, 0 },
+	{ { "perms", "PERM", 4, false, put_perms_cell }, 0 },
+	{ { "size", "SIZE", 8, true, put_size_cell }, 0 },
+	{ { "rss", "RESIDENT", 8, true, put_rss }, PIDMEM_MAPS_RESIDENCE },
+	{ { "swap", "SWAPPED", 8, true, put_swap }, PIDMEM_MAPS_RESIDENCE },
+	{ { "kind", "KIND", 6, false, put_kind }, 0 },
+	{ { "name", "NAME", 32, false, NULL, write_name, has_no_name }, 0 },
+	{ { "path", "PATH", 32, false, NULL, write_path, has_no_name }, 0 },
+	{ { "offset", "OFFSET", 8, true, put_offset }, 0 },
+	{ { "dev", "DEV", 5, false, put_dev_cell }, 0 },
+	{ { "inode", "INODE", 10, true, put_inode }, 0 },
+	{ { "strip", "PAGES", STRIP_WIDTH, false, NULL, strip_write }, PIDMEM_MAPS_RESIDENCE },
+	{ { "pss", "PSS", 8, true, put_pss }, PIDMEM_MAPS_USAGE },
+	{ { "shared_clean", "SH.CLEAN", 8, true, put_shared_clean }, PIDMEM_MAPS_USAGE },
+	{ { "shared_dirty", "SH.DIRTY", 8, true, put_shared_dirty }, PIDMEM_MAPS_USAGE },
+	{ { "private_clean", "PR.CLEAN", 8, true, put_private_clean }, PIDMEM_MAPS_USAGE },
+	{ { "private_dirty", "PR.DIRTY", 8, true, put_private_dirty }, PIDMEM_MAPS_USAGE },
+	{ { "referenced", "REFERNCD", 8, true, put_referenced }, PIDMEM_MAPS_USAGE },
+	{ { "anonymous", "ANON", 8, true, put_anonymous }, PIDMEM_MAPS_USAGE },
+	{ { "huge", "HUGE", 8, true, put_huge }, PIDMEM_MAPS_USAGE },
+	{ { "swap_pss", "SWAP PSS", 8, true, put_swap_pss }, PIDMEM_MAPS_USAGE },
+	{ { "locked", "LOCKED", 8, true, put_locked }, PIDMEM_MAPS_USAGE },
+	{ { "flags", "FLAGS", 8, false, put_flags }, PIDMEM_MAPS_USAGE },
 };
 #define TABLE_SIZE (sizeof(table) / sizeof(table[0]))
 
@@ -151,7 +132,7 @@ static int unknown_column(const char *name, size_t length)
 	for (size_t i = 0; i < TABLE_SIZE; i++)
 		used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s", i ? ", " : "",
 					 table[i].column.name);
-	fail("maps has no column `%.*s`", (int)length, name);
+	fail("maps has no column \"%.*s\"", (int)length, name);
 	hint("columns are %s", names);
 	return EXIT_FAILED;
 }
@@ -170,10 +151,25 @@ int columns_choose(const char *names, struct column_choice *choice)
 			return unknown_column(names, length);
 		if (choice->count == MOST_COLUMNS)
 			return fail("more than %d columns", MOST_COLUMNS);
-		choice->columns[choice->count++] = &table[i].column;
+		choice->columns[choice->count++] = table[i].column;
 		choice->needs |= table[i].needs;
 		if (!names[length])
 			return 0;
 		names += length + 1;
+	}
+}
+
+void columns_fit(struct column_choice *choice, const struct pidmem_region *last)
+{
+	for (size_t i = 0; i < choice->count; i++) {
+		struct column *column = &choice->columns[i];
+		char cell[CELL_SIZE];
+		size_t width;
+
+		if (column->put != put_range && column->put != put_start_cell && column->put != put_end_cell)
+			continue;
+		width = (size_t)(column->put(cell, last) - cell);
+		if (width > column->width)
+			column->width = (unsigned)width;
 	}
 }

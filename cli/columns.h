@@ -9,7 +9,7 @@
 #define MOST_COLUMNS 32
 
 struct column_choice {
-	const struct column *columns[MOST_COLUMNS];
+	struct column columns[MOST_COLUMNS];
 	size_t count;
 	unsigned needs; /* PIDMEM_MAPS_* */
 };
@@ -17,7 +17,7 @@ struct column_choice {
 /* "start,end,name" to columns. 0, or EXIT_FAILED after a message. */
 int columns_choose(const char *names, struct column_choice *choice);
 
-/* The name of a region in one line: path, mark of a deleted file. */
-void write_region_name(const void *region);
+/* Make columns of addresses as wide as those of the last region, the highest, need. */
+void columns_fit(struct column_choice *choice, const struct pidmem_region *last);
 
 #endif

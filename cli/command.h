@@ -36,7 +36,9 @@ struct invocation {
 	const struct command *command;
 	bool json, quiet, help, version;
 	struct pidmem_select *select; /* NULL: everything */
-	enum when colour, progress;
+	const char **terms;           /* of -R, as they were written */
+	size_t term_count;
+	enum when progress;
 	const char *proc; /* NULL: /proc */
 	char **operands;
 	int operand_count;
@@ -51,6 +53,17 @@ struct command_option {
 	bool *flag;
 	const char **text;
 	int (*take)(struct invocation *invocation, const char *argument); /* 0, or the exit status after a message */
+	unsigned long common;                                             /* COMMON_*, or 0 */
+};
+
+/* Common options that some commands have no use for, as bits. */
+enum {
+	COMMON_JSON = 1,
+	COMMON_REGION = 2,
+	COMMON_CONSISTENCY = 4,
+	COMMON_PROGRESS = 8,
+	COMMON_PROC = 16,
+	COMMON_ALL = 31,
 };
 
 struct command {
@@ -58,7 +71,8 @@ struct command {
 	const char *operands; /* as in the usage line */
 	int least, most;      /* how many operands */
 	const char *summary;  /* one line */
-	const char *help;     /* paragraphs under the usage line */
+	const char *help;     /* paragraphs under the usage line, a newline between them */
+	unsigned long common; /* COMMON_*: what it takes of them */
 	const struct command_option *options;
 	size_t option_count;
 	int (*run)(const struct invocation *invocation); /* the exit status */
@@ -69,8 +83,8 @@ extern const size_t command_count;
 
 /* The command of this name, or NULL. */
 const struct command *command_find(const char *name);
-/* After a message: print the commands whose names are near to a wrong one. */
-void command_suggest(const char *wrong);
+/* Say that there is no such command, and what may have been meant; returns EXIT_FAILED. */
+int command_unknown(const char *wrong);
 
 extern const struct command command_maps;
 extern const struct command command_read;

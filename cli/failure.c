@@ -3,6 +3,7 @@
 #include "ui/colour.h"
 #include "ui/text.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -69,9 +70,19 @@ int fail_with(const struct pidmem_error *error)
 	return EXIT_FAILED;
 }
 
-int fail_memory(void)
+int output_failure(int number)
 {
-	return fail("out of memory");
+	if (number == EPIPE) {
+		fail("standard output: the reader went away");
+		hint("what it has is incomplete; a reader such as head(1) stops pidmem when it has enough");
+		return EXIT_FAILED;
+	}
+	fail("standard output: %s", strerror(number));
+	if (number == ENOSPC || number == EDQUOT || number == EFBIG)
+		hint("what was written is incomplete: make room, or write it elsewhere");
+	else
+		hint("redirect it to a file or to /dev/null");
+	return EXIT_FAILED;
 }
 
 static bool is_denial(enum pidmem_code code)
@@ -90,7 +101,7 @@ static bool is_denial(enum pidmem_code code)
 int fail_process(const struct invocation *invocation, pid_t pid, const struct pidmem_error *error)
 {
 	struct pidmem_open_options options = PIDMEM_INIT(options);
-	struct pidmem_access access;
+	struct pidmem_access access = PIDMEM_INIT(access);
 
 	options.proc = invocation->proc;
 	if (!is_denial(error->code) || pidmem_access_check(pid, &options, NULL, &access) < 0 || access.readable)

@@ -22,7 +22,7 @@ int fail_with(const struct pidmem_error *error);
  */
 int fail_process(const struct invocation *invocation, pid_t pid, const struct pidmem_error *error);
 
-/* Out of memory. */
-int fail_memory(void);
+/* The errno of a result that could not be written; returns EXIT_FAILED. */
+int output_failure(int number);
 
 #endif

@@ -2,13 +2,13 @@
 #include "command.h"
 #include "failure.h"
 #include "options.h"
-#include "ui/colour.h"
 #include "ui/output.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
-#include <string.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 /*
@@ -26,16 +26,33 @@ static bool occupy_standard_descriptors(void)
 	return usable;
 }
 
-/* A full disk or a reader that went away is an error, not a detail. */
+/*
+ * As far as can be known before: a reader that has gone already, or a descriptor that cannot be written to. Else a dump
+ * would be made whose report cannot be given.
+ */
+static int check_output(bool usable)
+{
+	struct pollfd standard = { .fd = STDOUT_FILENO };
+	int flags = fcntl(STDOUT_FILENO, F_GETFL);
+
+	if (!usable) {
+		fail("standard output is closed");
+		hint("redirect it to /dev/null if the result is not wanted");
+		return EXIT_FAILED;
+	}
+	if (flags >= 0 && (flags & O_ACCMODE) == O_RDONLY)
+		return output_failure(EBADF);
+	if (poll(&standard, 1, 0) == 1 && standard.revents & POLLERR) /* a pipe without a reader: poll(2) */
+		return output_failure(EPIPE);
+	return 0;
+}
+
+/* A full disk or a reader that went away is an error, not a detail; one message is enough. */
 static int finish_output(int status)
 {
 	int number = output_finish();
 
-	if (!number)
-		return status;
-	if (number == EPIPE)
-		return fail("standard output: the reader went away");
-	return fail("standard output: %s", strerror(number));
+	return number && status != EXIT_FAILED ? output_failure(number) : status;
 }
 
 static int run(const struct invocation *invocation)
@@ -60,13 +77,11 @@ int main(int argc, char **argv)
 	status = options_read(argc, argv, &invocation);
 	if (status)
 		return status;
-	colour_choose(invocation->colour);
-	if (!usable) {
-		fail("standard output is closed");
-		hint("redirect it to /dev/null if the result is not wanted");
-		return EXIT_FAILED;
-	}
+	status = check_output(usable);
+	if (status)
+		return status;
 	status = finish_output(run(invocation));
 	pidmem_select_free(invocation->select);
+	free(invocation->terms);
 	return status;
 }

@@ -1,32 +1,25 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "options.h"
 #include "failure.h"
+#include "near.h"
+#include "selection.h"
+#include "ui/colour.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
+#include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 static struct invocation chosen;
-
-static int take_region(struct invocation *invocation, const char *argument)
-{
-	struct pidmem_error error;
-
-	if (!invocation->select && pidmem_select_new(&error, &invocation->select) < 0)
-		return fail_with(&error);
-	if (pidmem_select_add(invocation->select, argument, &error) < 0)
-		return fail_with(&error);
-	return 0;
-}
 
 static int take_proc(struct invocation *invocation, const char *argument)
 {
 	if (!argument[0])
 		return fail("--proc needs the directory of a mounted procfs");
 	if (access(argument, X_OK) < 0)
-		return fail("--proc=%s: %s", argument, strerror(errno));
+		return fail("--proc \"%s\": %s", argument, strerror(errno));
 	invocation->proc = argument;
 	return 0;
 }
@@ -37,7 +30,7 @@ static int take_consistency(struct invocation *invocation, const char *argument)
 	if (!strcmp(argument, "live"))
 		return 0;
 	if (strcmp(argument, "stopped") != 0 && strcmp(argument, "snapshot") != 0) {
-		fail("%s is not a consistency", argument);
+		fail("\"%s\" is not a consistency", argument);
 		hint("it is one of live, stopped, snapshot; this version has only live");
 		return EXIT_FAILED;
 	}
@@ -47,24 +40,37 @@ static int take_consistency(struct invocation *invocation, const char *argument)
 	return EXIT_FAILED;
 }
 
-static int take_when(const char *option, const char *argument, enum when *when)
-{
-	static const char *const names[] = { "auto", "never", "always" };
+static const char *const choices[] = { "auto", "never", "always" };
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (!strcmp(argument, names[i])) {
+static bool parse_when(const char *text, enum when *when)
+{
+	for (size_t i = 0; i < sizeof(choices) / sizeof(choices[0]); i++) {
+		if (!strcmp(text, choices[i])) {
 			*when = (enum when)i;
-			return 0;
+			return true;
 		}
 	}
-	fail("--%s=%s: there is no such choice", option, argument);
+	return false;
+}
+
+static int take_when(const char *option, const char *argument, enum when *when)
+{
+	if (parse_when(argument, when))
+		return 0;
+	fail("--%s: there is no choice \"%s\"", option, argument);
 	hint("it is one of auto, never, always");
 	return EXIT_FAILED;
 }
 
 static int take_colour(struct invocation *invocation, const char *argument)
 {
-	return take_when("color", argument, &invocation->colour);
+	(void)invocation;
+	enum when when = WHEN_AUTO;
+	int failed = take_when("color", argument, &when);
+
+	if (!failed)
+		colour_choose(when);
+	return failed;
 }
 
 static int take_progress(struct invocation *invocation, const char *argument)
@@ -75,17 +81,18 @@ static int take_progress(struct invocation *invocation, const char *argument)
 const struct command_option common_options[] = {
 	{ 'h', "help", NULL, "show this help and exit", .flag = &chosen.help },
 	{ 'V', "version", NULL, "show the version and exit", .flag = &chosen.version },
-	{ 'j', "json", NULL, "print JSON", .flag = &chosen.json },
+	{ 'j', "json", NULL, "print JSON", .flag = &chosen.json, .common = COMMON_JSON },
 	{ 'q', "quiet", NULL, "no progress, warnings or hints", .flag = &chosen.quiet },
 	{ 'R', "region", "SELECT",
 	  "only these regions (repeatable): heap, stack, anon, file, shared, vdso, START-END, NAME[:PERMS]; "
 	  "!SELECT leaves out",
-	  .take = take_region },
+	  .take = selection_add, .common = COMMON_REGION },
 	{ 0, "consistency", "MODE", "live (stopped and snapshot are not there in this version)",
-	  .take = take_consistency },
+	  .take = take_consistency, .common = COMMON_CONSISTENCY },
 	{ 0, "color", "WHEN", "auto, never or always; auto obeys NO_COLOR", .take = take_colour },
-	{ 0, "progress", "WHEN", "auto, never or always", .take = take_progress },
-	{ 0, "proc", "DIR", "use the procfs mounted at DIR; PIDs are those of that procfs", .take = take_proc },
+	{ 0, "progress", "WHEN", "auto, never or always", .take = take_progress, .common = COMMON_PROGRESS },
+	{ 0, "proc", "DIR", "use the procfs mounted at DIR; PIDs are those of that procfs", .take = take_proc,
+	  .common = COMMON_PROC },
 };
 const size_t common_option_count = sizeof(common_options) / sizeof(common_options[0]);
 
@@ -129,54 +136,135 @@ static const struct command_option *grammar_find(const struct grammar *grammar, 
 	return NULL;
 }
 
-/* `word` is the one read last; in a bundle such as -abc it may be the one before. */
-static int bad_option(const struct grammar *grammar, const char *word, int result)
+/* getopt_long() also takes what begins like one name alone: a script would break with the next option of that kind. */
+static bool is_abbreviation(const struct grammar *grammar, const char *word)
 {
-	const char *name = chosen.command ? chosen.command->name : "", *colon = chosen.command ? ": " : "";
-	const struct command_option *known = grammar_find(grammar, optopt);
+	size_t length = strcspn(word, "=");
 
-	if (result == ':')
-		fail("%s%sthe option --%s needs an argument: %s", name, colon, known->name, known->argument);
-	else if (known)
-		fail("%s%sthe option --%s takes no argument", name, colon, known->name);
-	else if (optopt)
-		fail("%s%sthere is no option -%c", name, colon, optopt);
-	else
-		fail("%s%sthere is no option %s", name, colon, word);
-	if (isdigit(optopt))
-		hint("PIDs, addresses and lengths are never negative");
-	else if (chosen.command)
+	if (length < 3 || strncmp(word, "--", 2) != 0)
+		return false;
+	for (size_t i = 0; i < grammar->count; i++)
+		if (strlen(grammar->longs[i].name) == length - 2 &&
+		    !strncmp(grammar->longs[i].name, word + 2, length - 2))
+			return false;
+	return true;
+}
+
+static void hint_options(void)
+{
+	if (chosen.command)
 		hint("`pidmem help %s` lists its options", chosen.command->name);
 	else
 		hint("`pidmem help` lists the options of all commands; those of one command stand behind its name");
+}
+
+static int no_long_option(const struct grammar *grammar, const char *word)
+{
+	const char *name = chosen.command ? chosen.command->name : "", *colon = chosen.command ? ": " : "";
+	int length = (int)strcspn(word, "=");
+	char wrong[64] = "";
+
+	fail("%s%sthere is no option \"%.*s\"", name, colon, length, word);
+	if (length > 2 && (size_t)length - 2 < sizeof(wrong))
+		memcpy(wrong, word + 2, (size_t)length - 2);
+	for (size_t i = 0; wrong[0] && i < grammar->count; i++) {
+		const char *option = grammar->longs[i].name;
+
+		if (!strncmp(option, wrong, strlen(wrong)) || near_distance(wrong, option) != SIZE_MAX)
+			hint("did you mean --%s?", option);
+	}
+	hint_options();
 	return EXIT_FAILED;
 }
 
+static int no_short_option(int argc, char **argv)
+{
+	const char *name = chosen.command ? chosen.command->name : "", *colon = chosen.command ? ": " : "";
+	char letter = (char)optopt;
+	/* The word is behind us if the letter was the last in it; else getopt() is still in the middle of it. */
+	const char *word = optind < argc && argv[optind][0] == '-' && strchr(argv[optind], letter) ? argv[optind]
+												   : argv[optind - 1];
+
+	if (letter > ' ' && letter < 0x7f)
+		fail("%s%sthere is no option \"-%c\"", name, colon, letter);
+	else
+		fail("%s%sthere is no option \"%s\"", name, colon, word); /* one byte of a character tells nothing */
+	if (letter >= '0' && letter <= '9')
+		hint("PIDs, addresses and lengths are never negative");
+	else
+		hint_options();
+	return EXIT_FAILED;
+}
+
+static int bad_option(const struct grammar *grammar, int argc, char **argv, int result)
+{
+	const char *name = chosen.command ? chosen.command->name : "", *colon = chosen.command ? ": " : "";
+	const struct command_option *known = optopt ? grammar_find(grammar, optopt) : NULL;
+	const char *word = argv[optind - 1]; /* of long options the right one; of short ones maybe the one before */
+
+	if (!optopt || (known && is_abbreviation(grammar, word)))
+		return no_long_option(grammar, word);
+	if (!known)
+		return no_short_option(argc, argv);
+	if (result == ':')
+		fail("%s%sthe option --%s needs an argument: %s", name, colon, known->name, known->argument);
+	else
+		fail("%s%sthe option --%s takes no argument", name, colon, known->name);
+	hint_options();
+	return EXIT_FAILED;
+}
+
+static int take(const struct command_option *option)
+{
+	if (option->take)
+		return option->take(&chosen, optarg);
+	if (option->text)
+		*option->text = optarg;
+	else
+		*option->flag = true;
+	return 0;
+}
+
 /* Read options until the end, or with a leading '+' in the grammar until the first word that is none. */
-static int read_options(int argc, char **argv, const struct grammar *grammar)
+static int read_options(int argc, char **argv, const struct grammar *grammar, unsigned long *seen)
 {
 	opterr = 0;
 	optind = 0; /* start afresh: getopt(3), notes on glibc */
 	while (true) {
 		const struct command_option *option;
-		int result, failed = 0;
+		int result, index = -1, failed;
 
-		result = getopt_long(argc, argv, grammar->shorts, grammar->longs, NULL);
+		result = getopt_long(argc, argv, grammar->shorts, grammar->longs, &index);
 		if (result == -1)
 			return 0;
 		option = result == '?' || result == ':' ? NULL : grammar_find(grammar, result);
 		if (!option)
-			return bad_option(grammar, argv[optind - 1], result);
-		if (option->flag)
-			*option->flag = true;
-		else if (option->text)
-			*option->text = optarg;
-		else
-			failed = option->take(&chosen, optarg);
+			return bad_option(grammar, argc, argv, result);
+		if (index >= 0) {
+			const char *word = argv[optind - 1] == optarg ? argv[optind - 2] : argv[optind - 1];
+
+			if (is_abbreviation(grammar, word))
+				return no_long_option(grammar, word);
+		}
+		failed = take(option);
 		if (failed)
 			return failed;
+		*seen |= option->common;
 		failure_quiet(chosen.quiet);
 	}
+}
+
+/* An option that would do nothing is refused: whoever gave it expects something of it. */
+static int check_common(const struct command *command, unsigned long seen)
+{
+	for (size_t i = 0; i < common_option_count; i++) {
+		if (!(common_options[i].common & seen & ~command->common))
+			continue;
+		fail("%s: --%s has no meaning here", command->name, common_options[i].name);
+		hint("`pidmem help %s` tells what %s does", command->name, command->name);
+		return EXIT_FAILED;
+	}
+	return 0;
 }
 
 static int check_operands(const struct command *command)
@@ -187,22 +275,39 @@ static int check_operands(const struct command *command)
 		return EXIT_FAILED;
 	}
 	if (chosen.operand_count > command->most) {
-		fail("%s: one argument too many: %s", command->name, chosen.operands[command->most]);
+		fail("%s: one argument too many: \"%s\"", command->name, chosen.operands[command->most]);
 		hint("usage: pidmem %s [OPTIONS] %s", command->name, command->operands);
 		return EXIT_FAILED;
 	}
 	return 0;
 }
 
+/* Colours before anything else is read: what is wrong with the other options is told in them, or without. */
+static void find_colour(int argc, char **argv)
+{
+	enum when when = WHEN_AUTO;
+
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		if (!strncmp(argv[i], "--color=", 8))
+			parse_when(argv[i] + 8, &when);
+		else if (!strcmp(argv[i], "--color") && i + 1 < argc)
+			parse_when(argv[i + 1], &when);
+	}
+	colour_choose(when);
+}
+
 int options_read(int argc, char **argv, struct invocation **invocation)
 {
 	struct grammar common = { .shorts = "+:" }, all = { .shorts = ":" };
 	const struct command *command;
+	unsigned long seen = 0;
 	int first, failed;
 
+	unsetenv("POSIXLY_CORRECT"); /* options may stand behind operands: getopt(3) would take them for operands */
+	find_colour(argc, argv);
 	/* Common options may stand before the command; which other options there are depends on it. */
 	grammar_add(&common, common_options, common_option_count);
-	failed = read_options(argc, argv, &common);
+	failed = read_options(argc, argv, &common, &seen);
 	if (failed)
 		return failed;
 	*invocation = &chosen;
@@ -215,18 +320,18 @@ int options_read(int argc, char **argv, struct invocation **invocation)
 		return EXIT_FAILED;
 	}
 	command = command_find(argv[first]);
-	if (!command) {
-		fail("there is no command `%s`", argv[first]);
-		command_suggest(argv[first]);
-		return EXIT_FAILED;
-	}
+	if (!command)
+		return command_unknown(argv[first]);
 	chosen.command = command;
 	grammar_add(&all, common_options, common_option_count);
 	grammar_add(&all, command->options, command->option_count);
-	failed = read_options(argc - first, argv + first, &all);
+	failed = read_options(argc - first, argv + first, &all, &seen);
 	if (failed)
 		return failed;
 	chosen.operands = argv + first + optind;
 	chosen.operand_count = argc - first - optind;
-	return chosen.help || chosen.version ? 0 : check_operands(command);
+	if (chosen.help || chosen.version)
+		return 0;
+	failed = check_common(command, seen);
+	return failed ? failed : check_operands(command);
 }

@@ -2,29 +2,53 @@
 #include "pmap.h"
 #include "selection.h"
 #include "ui/output.h"
+#include "ui/region.h"
 
 #include <ctype.h>
 #include <inttypes.h>
+#include <langinfo.h>
 #include <locale.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define LONGEST_COMMAND 131072 /* what procps reads of a command line */
 
-/* As pmap: what the locale does not know is `?`. Other than pmap: so is what a terminal would obey. */
-static void put_clean(const char *text, size_t size)
+/* Byte by byte, whatever the locale's encoding is: in UTF-8, what is not ASCII is `?` as well. */
+static void put_name(const char *text, size_t size)
 {
-	while (size) {
-		int length = mblen(text, size);
+	for (size_t i = 0; i < size; i++)
+		output_char(isprint((unsigned char)text[i]) ? text[i] : '?');
+}
 
-		if (length <= 0 || iscntrl((unsigned char)*text)) {
-			output_char('?');
-			length = 1;
-		} else {
-			output_bytes(text, (size_t)length);
+/* How many bytes the character has that begins so, or 0: all that procps looks at. */
+static size_t utf8_size(unsigned char first)
+{
+	if (first < 0x80)
+		return 1;
+	if (first < 0xc2 || first > 0xf4)
+		return 0;
+	return first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+}
+
+/* In UTF-8, characters but for control characters, until something cannot be one; then, and else, ASCII alone. */
+static void put_command(const char *text, size_t size)
+{
+	bool utf8 = !strcasecmp(nl_langinfo(CODESET), "UTF-8");
+
+	while (size) {
+		unsigned char first = (unsigned char)*text;
+		bool control = first < ' ' || first == 0x7f;
+		size_t length = utf8 ? utf8_size(first) : 1;
+
+		if (!length || length > size) {
+			utf8 = false;
+			continue;
 		}
+		if (control || (!utf8 && first >= 0x80))
+			output_char(control && !utf8 ? '.' : '?');
+		else
+			output_bytes(text, length);
 		text += length;
-		size -= (size_t)length;
+		size -= length;
 	}
 }
 
@@ -41,14 +65,14 @@ static void print_command(struct pidmem_process *process)
 		const char *name = pidmem_process_name(process);
 
 		output_char('[');
-		put_clean(name, strlen(name));
+		put_command(name, strlen(name));
 		output_text("]\n");
 		return;
 	}
 	for (ssize_t i = 0; i < size; i++)
-		if (!command[i])
+		if (!command[i] || command[i] == '\n')
 			command[i] = ' ';
-	put_clean(command, (size_t)size);
+	put_command(command, (size_t)size);
 	output_char('\n');
 }
 
@@ -71,10 +95,10 @@ static void print_mapping(const struct pidmem_region *region)
 	} else {
 		/* A newline is escaped already in /proc/PID/smaps, which is what pmap shows. */
 		for (const char *newline; (newline = strchr(name, '\n')); name = newline + 1) {
-			put_clean(name, (size_t)(newline - name));
+			put_name(name, (size_t)(newline - name));
 			output_text("\\012");
 		}
-		put_clean(name, strlen(name));
+		put_name(name, strlen(name));
 		if (region->deleted)
 			output_text(" (deleted)");
 	}
@@ -82,10 +106,13 @@ static void print_mapping(const struct pidmem_region *region)
 
 static void print_region(const struct pidmem_region *region, uint64_t dirty)
 {
-	output_format("%016" PRIx64 " %7" PRIu64 " %7" PRIu64 " %7" PRIu64 " %c%c%c%c- ", region->start,
-		      region->size >> 10, region->usage->rss >> 10, dirty >> 10,
-		      region->perms & PIDMEM_PERM_READ ? 'r' : '-', region->perms & PIDMEM_PERM_WRITE ? 'w' : '-',
-		      region->perms & PIDMEM_PERM_EXEC ? 'x' : '-', region->perms & PIDMEM_PERM_SHARED ? 's' : '-');
+	char perms[8];
+
+	*put_perms(perms, region) = '\0';
+	if (perms[3] == 'p')
+		perms[3] = '-';
+	output_format("%016" PRIx64 " %7" PRIu64 " %7" PRIu64 " %7" PRIu64 " %s- ", region->start, region->size >> 10,
+		      region->usage->rss >> 10, dirty >> 10, perms);
 	print_mapping(region);
 	output_char('\n');
 }
@@ -95,7 +122,7 @@ void pmap_print(struct pidmem_process *process, const struct pidmem_maps *maps, 
 	uint64_t size = 0, rss = 0, all_dirty = 0;
 	const struct pidmem_region *region;
 
-	setlocale(LC_CTYPE, ""); /* for mblen() */
+	setlocale(LC_CTYPE, ""); /* for isprint() and nl_langinfo() */
 	print_command(process);
 	output_text("Address           Kbytes     RSS   Dirty Mode  Mapping\n");
 	for (size_t i = 0; (region = pidmem_maps_get(maps, i)); i++) {

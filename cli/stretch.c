@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "stretch.h"
 #include "failure.h"
+#include "ui/region.h"
 #include "ui/size.h"
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #define STANDARD_LENGTH 256
 
@@ -16,11 +19,12 @@ struct place_text {
 static struct place_text describe(const struct pidmem_region *region)
 {
 	struct place_text place;
+	char perms[8];
 
-	snprintf(place.text, sizeof(place.text), "%.400s%s, %c%c%c%c",
+	*put_perms(perms, region) = '\0';
+	snprintf(place.text, sizeof(place.text), "%.400s%s, %s",
 		 region->path_size ? region->path : pidmem_kind_name(region->kind), region->deleted ? " (deleted)" : "",
-		 region->perms & PIDMEM_PERM_READ ? 'r' : '-', region->perms & PIDMEM_PERM_WRITE ? 'w' : '-',
-		 region->perms & PIDMEM_PERM_EXEC ? 'x' : '-', region->perms & PIDMEM_PERM_SHARED ? 's' : 'p');
+		 perms);
 	return place;
 }
 
@@ -62,7 +66,7 @@ static uint64_t stretch_size(const struct pidmem_maps *maps, uint64_t address)
 
 static int too_long(uint64_t start, uint64_t room, const char *length)
 {
-	fail("%s bytes from 0x%" PRIx64 " on reach beyond what is mapped there", length, start);
+	fail("a length of \"%s\" from 0x%" PRIx64 " on reaches beyond what is mapped there", length, start);
 	hint("%" PRIu64 " bytes (0x%" PRIx64 ") can be read from 0x%" PRIx64 " on; `pidmem maps` lists what is mapped",
 	     room, room, start);
 	return EXIT_FAILED;
@@ -75,7 +79,7 @@ static int parse_length(const char *text, uint64_t start, uint64_t room, uint64_
 		return 0;
 	}
 	if (!size_parse(text, size)) {
-		fail("%s is not a length", text);
+		fail("\"%s\" is not a length", text);
 		hint("a length is decimal, 0x hex, or has a suffix K, M, G or T, and is less than 2^64; "
 		     "%" PRIu64 " bytes can be read from 0x%" PRIx64 " on",
 		     room, start);
@@ -89,6 +93,26 @@ static int parse_length(const char *text, uint64_t start, uint64_t room, uint64_
 	return *size > room ? too_long(start, room, text) : 0;
 }
 
+/* START-END, as in maps: what it would be is said. */
+static bool hint_range(const struct pidmem_process *process, const char *text, const struct pidmem_error *error)
+{
+	static const char digits[] = "0123456789abcdefABCDEFxX";
+	size_t dash = strspn(text, digits);
+	unsigned long long start, end;
+
+	if (!dash || text[dash] != '-' || !text[dash + 1] || text[dash + 1 + strspn(text + dash + 1, digits)])
+		return false;
+	start = strtoull(text, NULL, 16);
+	end = strtoull(text + dash + 1, NULL, 16);
+	fail("%s", error->text);
+	if (end > start)
+		hint("write START LEN: `pidmem read %d 0x%llx 0x%llx`", (int)pidmem_process_pid(process), start,
+		     end - start);
+	else
+		hint("write START LEN; in \"%s\" the end is not above the start", text);
+	return true;
+}
+
 int range_parse(const struct pidmem_process *process, const struct pidmem_maps *maps, const char *address,
 		const char *length, struct range *range)
 {
@@ -97,6 +121,8 @@ int range_parse(const struct pidmem_process *process, const struct pidmem_maps *
 	int failed;
 
 	if (pidmem_maps_resolve(maps, address, &error, &start) < 0) {
+		if (hint_range(process, address, &error))
+			return EXIT_FAILED;
 		fail_with(&error);
 		if (!error.hint[0])
 			hint("an address is hex, with or without 0x, or NAME+OFFSET, and is below 2^64");

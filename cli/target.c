@@ -20,10 +20,10 @@ static int own_pid(const char *proc, pid_t *pid)
 		return 0;
 	}
 	if ((size_t)snprintf(path, sizeof(path), "%s/self", proc) >= sizeof(path))
-		return fail("%s: the path is too long", proc);
+		return fail("--proc \"%s\": the path is too long", proc);
 	length = readlink(path, number, sizeof(number) - 1);
 	if (length <= 0)
-		return fail("%s does not know pidmem itself: %s", proc, strerror(errno));
+		return fail("--proc \"%s\" does not know pidmem itself: %s", proc, strerror(errno));
 	number[length] = '\0';
 	*pid = (pid_t)strtol(number, NULL, 10);
 	return 0;
@@ -32,13 +32,13 @@ static int own_pid(const char *proc, pid_t *pid)
 static int no_such_target(const char *text)
 {
 	if (access(text, F_OK) == 0) {
-		fail("%s is a file: core files and dumps cannot be read by this version yet", text);
+		fail("\"%s\" is a file: core files and dumps cannot be read by this version yet", text);
 		hint("give the PID of a live process");
 	} else if (text[0] == '-' && text[1] && strspn(text + 1, "0123456789") == strlen(text + 1)) {
-		fail("%s is not a process: a PID is a positive number", text);
+		fail("\"%s\" is not a process: a PID is a positive number", text);
 		hint("a file of this name is written ./%s", text);
 	} else {
-		fail("%s is neither a PID nor a file", text);
+		fail("\"%s\" is neither a PID nor a file", text);
 		hint("a TARGET is a PID (digits only), `self`, or a path");
 	}
 	return EXIT_FAILED;
@@ -60,8 +60,8 @@ int target_parse(const struct invocation *invocation, const char *text, pid_t *p
 	errno = 0;
 	number = strtoull(text, NULL, 10);
 	if (errno || number > INT_MAX) {
-		fail("no process can have the PID %s", text);
-		hint("PIDs go up to 4194304 (proc(5), pid_max); a file of this name is written ./%s", text);
+		fail("no process can have the PID \"%s\"", text);
+		hint("PIDs go up to 4194303 (proc(5), pid_max); a file of this name is written ./%s", text);
 		return EXIT_FAILED;
 	}
 	if (number == 0) {

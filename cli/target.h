@@ -16,21 +16,6 @@ static inline void cleanup_process(struct pidmem_process **process)
 	pidmem_process_close(*process);
 }
 
-static inline void cleanup_source(struct pidmem_source **source)
-{
-	pidmem_source_close(*source);
-}
-
-static inline void cleanup_walk(struct pidmem_walk **walk)
-{
-	pidmem_walk_close(*walk);
-}
-
-static inline void cleanup_account(struct pidmem_account **account)
-{
-	pidmem_account_free(*account);
-}
-
 static inline void cleanup_maps(struct pidmem_maps **maps)
 {
 	pidmem_maps_free(*maps);

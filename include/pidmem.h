@@ -36,12 +36,16 @@
  *   Iterators (`_next`) return 1 for an item, 0 at the end, -errno on failure.
  *   `_open`/`_close` hold operating-system handles, `_new`/`_free` only heap. Destructors accept NULL.
  *   Option structures begin with their own size (PIDMEM_INIT sets it); NULL means the defaults. A larger
- *   structure than this library knows is accepted while the fields it does not know are zero.
+ *   structure than this library knows is accepted while the fields it does not know are zero. Structures
+ *   that the caller has room for and the library fills (struct pidmem_access, struct pidmem_dump_report)
+ *   begin with their size as well: as much is filled as it says.
  *
  * Threads
  * -------
  *   There are no globals. Different handles may be used by different threads at the same time. One handle
- *   must not be used by two threads at once, but a struct pidmem_maps is immutable and may be shared.
+ *   must not be used by two threads at once; a source and its walks count as their process. A struct
+ *   pidmem_maps is immutable and may be shared. Large reads may use a thread of the library's own, which
+ *   blocks all signals.
  */
 #ifndef PIDMEM_H
 #define PIDMEM_H
@@ -145,8 +149,13 @@ PIDMEM_API int pidmem_process_open(pid_t pid, const struct pidmem_open_options *
 				   struct pidmem_process **process);
 PIDMEM_API void pidmem_process_close(struct pidmem_process *process);
 
-/** pidmem_process_check() - 0 while the process lives and runs the program it ran when it was opened;
- * else -ESRCH with PIDMEM_GONE or PIDMEM_EXECED. */
+/**
+ * pidmem_process_check() - 0 while the process lives and runs the program it ran when it was opened; else -ESRCH with
+ * PIDMEM_GONE or PIDMEM_EXECED
+ *
+ * Another program is noticed by the address space, which takes the right to read it: where the memory could not be
+ * opened, only the end of the process is.
+ */
 PIDMEM_API int pidmem_process_check(struct pidmem_process *process, struct pidmem_error *error);
 
 PIDMEM_API pid_t pidmem_process_pid(const struct pidmem_process *process);
@@ -380,16 +389,17 @@ enum pidmem_why {
 	PIDMEM_WHY_KERNEL,   /* excluded: [vvar], [vsyscall]: pages of the kernel, not of the process */
 	PIDMEM_WHY_GUARD,    /* no content: guard page */
 	PIDMEM_WHY_PAST_EOF, /* no content: past the end of the mapped file */
-	PIDMEM_WHY_UFFD,     /* no content yet: a userfaultfd of the target supplies it on demand */
-	PIDMEM_WHY_UNMAPPED, /* no content: unmapped since the regions were listed, or never mapped */
+	PIDMEM_WHY_UFFD,     /* no content yet: a userfaultfd supplies it on demand */
+	PIDMEM_WHY_UNMAPPED, /* no content: unmapped or replaced since the regions were listed, or never mapped */
 	PIDMEM_WHY_FILE,     /* unreadable: not in memory and the file could not be opened or read */
 	PIDMEM_WHY_SHARED,   /* unreadable: shared memory that this process does not have in its page tables;
 			      * reading through the process would make it grow, the object itself needs
 			      * CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE */
 	PIDMEM_WHY_PERMS,    /* unreadable: page protection, and proc_mem.force_override forbids to pass it */
 	PIDMEM_WHY_SECRET,   /* unreadable: memfd_secret(2) */
-	PIDMEM_WHY_POISONED, /* unreadable: the hardware lost it, or UFFDIO_POISON */
-	PIDMEM_WHY_IO,       /* unreadable: the kernel said EIO and nothing explains it */
+	PIDMEM_WHY_POISONED, /* unreadable: in memory of a userfaultfd, UFFDIO_POISON most likely */
+	PIDMEM_WHY_IO,       /* unreadable: the kernel said EIO and nothing explains it: a disk or memory error, or, on
+			      * Linux 6.13 and 6.14, which do not tell them, guard pages */
 };
 /** pidmem_why_name() - a stable word: "filter", "device", "kernel", "guard", "past-eof", "userfaultfd",
  * "unmapped", "file", "shared", "permissions", "secret", "poisoned", "io"; "" for none. */
@@ -432,7 +442,8 @@ struct pidmem_source_options {
 /**
  * pidmem_source_open() - get ready to read a live process
  *
- * Nothing of the target changes by reading from the source: pages that it has in memory or in swap are read
+ * Nothing of the target changes by reading from the source, but that swapped pages come back into memory when
+ * they are read: pages that it has in memory or in swap are read
  * through /proc/PID/mem (PROT_NONE included), what it never touched is known to be zero, and pages of files
  * and shared memory that it does not have in its page tables come from the file itself, checked by device and
  * inode. The process is borrowed until the source is closed. Errors: PIDMEM_ACCESS, PIDMEM_GONE,
@@ -484,7 +495,7 @@ struct pidmem_walk;
 
 /**
  * pidmem_walk_open() - go through the mapped parts of a range, in address order, span by span
- * @start, @size: the range; 0 and UINT64_MAX for the whole address space
+ * @start, @size: the range; 0 and UINT64_MAX for the whole address space, its last byte included
  *
  * Each byte of each region in the range is told exactly once; what is not mapped is passed over.
  * Neighbouring spans may have the same class. The source is borrowed until the walk is closed; several walks
@@ -532,13 +543,18 @@ struct pidmem_progress {
  * struct pidmem_dump_options - how to write a raw dump
  * @size:     sizeof this structure
  * @path:     the file to write; the index goes to @path with ".index" appended. A device or pipe that exists
- *            is written to as a stream, without index. Required unless @split is given.
- * @split:    a directory, made if need be, for one file per region instead, and one index "index"
- * @force:    replace existing files
+ *            is written to as a stream, without index. Exactly one of @path and @split is given.
+ * @split:    a directory, made if need be and empty otherwise, for one file per region, and one index "index".
+ *            A directory that is there is kept as it is, with its mode and group.
+ * @force:    replace existing files; does not apply to @split
  * @progress: called now and then, and when a signal interrupts a write; a return value other than 0 cancels
  *            (may be NULL)
  * @user:     first argument of @progress
  * @command:  value of "command" in the lines of the index; NULL means "dump"
+ *
+ * The account given to pidmem_dump() must not be NULL. SIGKILL in the middle can leave a temporary directory
+ * ".pidmem.PID.N" with @split, in the directory if it was there and beside it if not; and a temporary file of such
+ * a name where the file system has no unnamed ones (O_TMPFILE).
  */
 struct pidmem_dump_options {
 	size_t size;
@@ -552,6 +568,7 @@ struct pidmem_dump_options {
 
 /** struct pidmem_dump_report - what was written; sizes in bytes, times in microseconds. */
 struct pidmem_dump_report {
+	size_t size; /* sizeof this structure: set by the caller, PIDMEM_INIT */
 	uint64_t apparent, on_disk;
 	uint64_t elapsed_us;
 	bool indexed;
@@ -611,12 +628,14 @@ struct pidmem_check {
 
 /**
  * struct pidmem_access - what may be done with a process, and if not, why
+ * @size:     sizeof this structure: set by the caller, PIDMEM_INIT
  * @readable: its memory can be read by this caller
  * @maps, @mem, @pagemap: the files of /proc/PID could be opened
  * @ptrace:   it could be attached to (derived from facts: nothing is attached to find out)
  * @checks:   every check, in order; those with PIDMEM_REFUSES are the causes, the first one is the real one
  */
 struct pidmem_access {
+	size_t size;
 	bool readable;
 	bool maps, mem, ptrace, pagemap;
 	char name[64];

@@ -6,27 +6,26 @@
 #include "ui/size.h"
 
 #include <inttypes.h>
+#include <unistd.h>
 
-#define MOST_REASONS 32
+void reasons_add(struct reasons *reasons, enum pidmem_why why, uint64_t start, uint64_t size)
+{
+	struct reason *reason = &reasons->of[(unsigned)why % ACCOUNT_REASONS];
 
-/* Holes of one reason taken together. */
-struct reason {
-	uint64_t size, first, count;
-};
+	if (!reason->count++)
+		reason->first = start;
+	reason->size += size;
+}
 
-static void sum_reasons(const struct pidmem_account *account, enum pidmem_class class_, struct reason *reasons)
+static void sum_holes(const struct pidmem_account *account, enum pidmem_class class_, struct reasons *reasons)
 {
 	size_t count = pidmem_account_hole_count(account);
 
 	for (size_t i = 0; i < count; i++) {
 		const struct pidmem_hole *hole = pidmem_account_hole(account, i);
-		struct reason *reason = &reasons[(unsigned)hole->why % MOST_REASONS];
 
-		if (hole->class_ != class_)
-			continue;
-		if (!reason->count++)
-			reason->first = hole->start;
-		reason->size += hole->size;
+		if (hole->class_ == class_)
+			reasons_add(reasons, hole->why, hole->start, hole->size);
 	}
 }
 
@@ -54,42 +53,99 @@ void account_json(const struct pidmem_account *account)
 	json_array_end();
 }
 
-void account_sentence(const struct pidmem_account *account)
+/* "28 KiB of the kernel": what was left out, in fewer words than pidmem_why_text() has. */
+static const char *short_text(enum pidmem_why why)
+{
+	switch (why) {
+	case PIDMEM_WHY_KERNEL:
+		return "of the kernel";
+	case PIDMEM_WHY_DEVICE:
+		return "of devices";
+	default:
+		return pidmem_why_text(why);
+	}
+}
+
+static void print_reasons(const struct reasons *reasons)
+{
+	for (int i = 0; i < ACCOUNT_REASONS; i++)
+		if (reasons->of[i].size)
+			output_format(", %s %s", size_text(reasons->of[i].size).text, short_text((enum pidmem_why)i));
+}
+
+void account_sentence(const struct pidmem_account *account, const struct reasons *left_out)
 {
 	const struct pidmem_totals *totals = pidmem_account_totals(account);
-	struct reason reasons[MOST_REASONS] = { { 0 } };
+	struct reasons empty = { { { 0 } } };
 
 	output_format("%s read", size_text(totals->by_class[PIDMEM_READ]).text);
 	if (totals->by_class[PIDMEM_ZERO])
 		output_format(", %s zero (holes)", size_text(totals->by_class[PIDMEM_ZERO]).text);
-	if (totals->by_class[PIDMEM_EXCLUDED])
-		output_format(", %s left out", size_text(totals->by_class[PIDMEM_EXCLUDED]).text);
-	sum_reasons(account, PIDMEM_NO_CONTENT, reasons);
-	for (int i = 0; i < MOST_REASONS; i++)
-		if (reasons[i].size)
-			output_format(", %s %s", size_text(reasons[i].size).text, pidmem_why_text((enum pidmem_why)i));
+	print_reasons(left_out);
+	sum_holes(account, PIDMEM_NO_CONTENT, &empty);
+	print_reasons(&empty);
 	if (totals->by_class[PIDMEM_UNREADABLE])
 		output_format(", %s unreadable", size_text(totals->by_class[PIDMEM_UNREADABLE]).text);
 	else
 		output_text(", nothing unreadable");
 }
 
-int account_status(const struct pidmem_account *account)
+static void warn_reasons(const struct reasons *reasons, const char *what)
 {
-	struct reason reasons[MOST_REASONS] = { { 0 } };
+	for (int i = 0; i < ACCOUNT_REASONS; i++) {
+		const struct reason *reason = &reasons->of[i];
+		const char *why = pidmem_why_text((enum pidmem_why)i);
+		struct size_text size = size_text(reason->size);
+
+		if (reason->count == 1)
+			warn("%s at 0x%" PRIx64 " %s: %s", size.text, reason->first, what, why);
+		else if (reason->count)
+			warn("%s in %" PRIu64 " ranges, the first at 0x%" PRIx64 ", %s: %s", size.text, reason->count,
+			     reason->first, what, why);
+	}
+}
+
+void account_warn(const struct pidmem_account *account, const struct reasons *left_out)
+{
+	struct reasons empty = { { { 0 } } };
+
+	sum_holes(account, PIDMEM_NO_CONTENT, &empty);
+	warn_reasons(&empty, "have no content");
+	warn_reasons(left_out, "are left out");
+}
+
+/* Only what would help this caller: root has the rights that the others are told of. */
+static void hint_way_out(enum pidmem_why why)
+{
+	bool root = geteuid() == 0;
+
+	if (why == PIDMEM_WHY_SHARED)
+		hint("run it %swith CAP_CHECKPOINT_RESTORE: the memory is then read past the process",
+		     root ? "" : "as root, or ");
+	else if (why == PIDMEM_WHY_FILE && !root)
+		hint("run it as root, who may open the mapped file");
+	else if (why == PIDMEM_WHY_PERMS)
+		hint("the kernel parameter proc_mem.force_override=always allows it");
+}
+
+int account_status(const struct pidmem_account *account, const struct pidmem_process *process)
+{
+	struct reasons reasons = { { { 0 } } };
 
 	if (!pidmem_account_totals(account)->by_class[PIDMEM_UNREADABLE])
 		return EXIT_DONE;
-	sum_reasons(account, PIDMEM_UNREADABLE, reasons);
-	for (int i = 0; i < MOST_REASONS; i++) {
-		const struct reason *reason = &reasons[i];
+	sum_holes(account, PIDMEM_UNREADABLE, &reasons);
+	for (int i = 0; i < ACCOUNT_REASONS; i++) {
+		const struct reason *reason = &reasons.of[i];
 
 		if (!reason->count)
 			continue;
 		/* Not a warning that -q leaves out: nothing may be missing without a word. */
-		fail("%s could not be read: %s (%" PRIu64 " %s, the first at 0x%" PRIx64 ")",
-		     size_text(reason->size).text, pidmem_why_text((enum pidmem_why)i), reason->count,
-		     reason->count == 1 ? "range" : "ranges", reason->first);
+		fail("%s of process %d (%s) could not be read: %s (%" PRIu64 " %s, the first at 0x%" PRIx64 ")",
+		     size_text(reason->size).text, (int)pidmem_process_pid(process), pidmem_process_name(process),
+		     pidmem_why_text((enum pidmem_why)i), reason->count, reason->count == 1 ? "range" : "ranges",
+		     reason->first);
+		hint_way_out((enum pidmem_why)i);
 	}
 	return EXIT_INCOMPLETE;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ui/json.h"
 #include "ui/output.h"
+#include "ui/region.h"
 #include "ui/text.h"
 
 #include <stdio.h>
@@ -180,8 +181,10 @@ void json_address(const char *key, uint64_t address)
 
 void json_end_address(const char *key, uint64_t start, uint64_t size)
 {
-	if (start + size == 0 && size)
-		json_text(key, "0x10000000000000000");
-	else
-		json_address(key, start + size);
+	char digits[24] = "";
+
+	member(key);
+	output_text("\"0x");
+	output_bytes(digits, (size_t)(put_end(digits, start, size) - digits));
+	output_char('"');
 }

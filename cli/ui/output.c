@@ -31,7 +31,12 @@ void output_flush(void)
 
 int output_finish(void)
 {
+	static bool closed;
+
 	output_flush();
+	if (closed)
+		return stdout_buffer.error;
+	closed = true;
 	/* Some file systems report a full disk only here (close(2)); nothing is put out after this. */
 	if (close(STDOUT_FILENO) < 0 && !stdout_buffer.error)
 		stdout_buffer.error = errno;

@@ -20,7 +20,7 @@ extern struct output {
 } stdout_buffer;
 
 void output_flush(void);
-/* Flush; 0, or the errno of the first write that failed. */
+/* Flush and close, once; 0, or the errno of the first write that failed. */
 int output_finish(void);
 /* A write has failed: the rest of a long result is not worth producing. */
 bool output_failed(void);

@@ -87,6 +87,8 @@ bool size_parse(const char *text, uint64_t *bytes)
 
 	if (hex ? !isxdigit((unsigned char)*digits) : !isdigit((unsigned char)*digits))
 		return false;
+	if (hex && tolower((unsigned char)digits[1]) == 'x') /* strtoull() would take another 0x */
+		return false;
 	errno = 0;
 	number = strtoull(digits, &end, hex ? 16 : 10);
 	if (errno)

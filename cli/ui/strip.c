@@ -4,8 +4,12 @@
 
 #include <string.h>
 
-/* Where the kernel cannot scan page tables (before Linux 6.7), looking costs 8 bytes for each page of the region. */
+/*
+ * Where the kernel cannot scan page tables (before Linux 6.7), looking costs 8 bytes for each page of the region. In a
+ * region without a page in memory or in swap only guard pages can be found, which are not worth as much.
+ */
 #define LARGEST (UINT64_C(256) << 30)
+#define LARGEST_EMPTY (UINT64_C(16) << 30)
 
 static struct pidmem_process *subject;
 
@@ -52,19 +56,20 @@ static char letter(const struct cell *cell, uint64_t part)
 }
 
 /* A picture is not worth a failure: what cannot be seen any more is drawn as nothing. */
-void strip_write(const void *row)
+size_t strip_write(const void *row)
 {
 	const struct pidmem_region *region = row;
 	struct cell cells[STRIP_WIDTH] = { { 0 } };
 	uint64_t part = region->size / STRIP_WIDTH ? region->size / STRIP_WIDTH : 1;
+	bool empty = region->resident + region->swapped == 0;
 	struct pidmem_page_run run;
 	struct pidmem_pages *pages;
 
-	if (region->size > LARGEST && region->resident + region->swapped > 0) {
+	if (region->size > LARGEST && !empty) {
 		output_pad('?', STRIP_WIDTH);
-		return;
+		return STRIP_WIDTH;
 	}
-	if (region->resident + region->swapped > 0 &&
+	if (region->size <= (empty ? LARGEST_EMPTY : LARGEST) &&
 	    pidmem_pages_open(subject, region->start, region->size, NULL, &pages) == 0) {
 		while (pidmem_pages_next(pages, NULL, &run) == 1)
 			spread(cells, part, run.start - region->start, run.size, run.flags);
@@ -72,4 +77,5 @@ void strip_write(const void *row)
 	}
 	for (size_t i = 0; i < STRIP_WIDTH; i++)
 		output_char(letter(&cells[i], part));
+	return STRIP_WIDTH;
 }

@@ -11,7 +11,7 @@
 void strip_of(struct pidmem_process *process);
 
 /* `#` all of this part is in memory, `+` some of it, `s` swapped, `g` guard pages, `.` nothing; `?` if it is too
- * large to look. */
-void strip_write(const void *region);
+ * large to look. The row needs PIDMEM_MAPS_RESIDENCE. Returns the columns it took. */
+size_t strip_write(const void *region);
 
 #endif

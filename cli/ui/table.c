@@ -5,50 +5,63 @@
 
 #include <string.h>
 
-/* Two blanks between columns; none after the last one. */
-static void put_cell(const struct column *column, const char *text, size_t length, bool last)
+/* Two blanks between columns. They are owed until something follows them, so that no line ends in blanks. */
+struct line {
+	size_t owed;
+};
+
+static void pay(struct line *line)
+{
+	output_pad(' ', line->owed);
+	line->owed = 0;
+}
+
+static void put_cell(struct line *line, const struct column *column, const char *text, size_t length)
 {
 	size_t padding = length < column->width ? column->width - length : 0;
 
 	if (column->right)
-		output_pad(' ', padding);
-	output_bytes(text, length);
-	if (!column->right && !last)
-		output_pad(' ', padding);
-	if (!last)
-		output_bytes("  ", 2);
+		line->owed += padding;
+	if (length) {
+		pay(line);
+		output_bytes(text, length);
+	}
+	line->owed += (column->right ? 0 : padding) + 2;
 }
 
-static void write_cell(const struct column *column, const void *row, bool last)
+static void write_cell(struct line *line, const struct column *column, const void *row)
 {
-	uint64_t start = output_position();
+	size_t length = 0;
 
-	column->write(row);
-	if (last)
-		return;
-	for (uint64_t length = output_position() - start; length < column->width; length++)
-		output_char(' ');
-	output_bytes("  ", 2);
+	if (!column->empty || !column->empty(row)) {
+		pay(line);
+		length = column->write(row);
+	}
+	line->owed += (length < column->width ? column->width - length : 0) + 2;
 }
 
-void table_title(const struct column *const *columns, size_t count)
+void table_title(const struct column *columns, size_t count)
 {
+	struct line line = { 0 };
+
 	output_text(colour_stdout(COLOUR_TITLE));
 	for (size_t i = 0; i < count; i++)
-		put_cell(columns[i], columns[i]->title, strlen(columns[i]->title), i + 1 == count);
+		put_cell(&line, &columns[i], columns[i].title, strlen(columns[i].title));
 	output_text(colour_stdout(COLOUR_END));
 	output_char('\n');
 }
 
-void table_row(const struct column *const *columns, size_t count, const void *row)
+void table_row(const struct column *columns, size_t count, const void *row)
 {
+	struct line line = { 0 };
+
 	for (size_t i = 0; i < count; i++) {
 		char cell[CELL_SIZE];
 
-		if (columns[i]->write)
-			write_cell(columns[i], row, i + 1 == count);
+		if (columns[i].write)
+			write_cell(&line, &columns[i], row);
 		else
-			put_cell(columns[i], cell, (size_t)(columns[i]->put(cell, row) - cell), i + 1 == count);
+			put_cell(&line, &columns[i], cell, (size_t)(columns[i].put(cell, row) - cell));
 	}
 	output_char('\n');
 }

@@ -19,11 +19,12 @@ struct column {
 	bool right; /* aligned to the right */
 	/* Put the value at `cell` (CELL_SIZE bytes), return its end. */
 	char *(*put)(char *cell, const void *row);
-	/* Instead of put: write to standard output, text of any length. */
-	void (*write)(const void *row);
+	/* Instead of put: write to standard output, text of any length; returns how many columns it took. */
+	size_t (*write)(const void *row);
+	bool (*empty)(const void *row); /* it will write nothing; NULL: it always writes something */
 };
 
-void table_title(const struct column *const *columns, size_t count);
-void table_row(const struct column *const *columns, size_t count, const void *row);
+void table_title(const struct column *columns, size_t count);
+void table_row(const struct column *columns, size_t count, const void *row);
 
 #endif

@@ -31,13 +31,24 @@ size_t utf8_length(const unsigned char *text, size_t size)
 	return length;
 }
 
-size_t plain_length(const char *text, size_t size)
+/* How many bytes at the start are printable ASCII. */
+static size_t plain_length(const char *text, size_t size)
 {
 	size_t i = 0;
 
 	while (i < size && text[i] >= ' ' && text[i] < 0x7f)
 		i++;
 	return i;
+}
+
+/* U+200E, U+200F, U+2028 to U+202E, U+2066 to U+2069: they end the line, or turn the order of what follows it. */
+static bool turns_line(const unsigned char *bytes)
+{
+	if (bytes[0] != 0xe2)
+		return false;
+	if (bytes[1] == 0x80)
+		return bytes[2] == 0x8e || bytes[2] == 0x8f || (bytes[2] >= 0xa8 && bytes[2] <= 0xae);
+	return bytes[1] == 0x81 && bytes[2] >= 0xa6 && bytes[2] <= 0xa9;
 }
 
 /* One character, as it is or escaped, to `to` (4 bytes); how many bytes of the text it took. */
@@ -47,7 +58,8 @@ static size_t escape_one(const char *text, size_t size, char to[5], size_t *leng
 	size_t taken = utf8_length(bytes, size);
 	/* U+0080 to U+009F are control characters as well: some terminals obey them. */
 	bool control = bytes[0] < ' ' || bytes[0] == 0x7f;
-	bool raw = taken > 1 && !(taken == 2 && bytes[0] == 0xc2 && bytes[1] < 0xa0);
+	bool raw =
+		taken > 1 && !(taken == 2 && bytes[0] == 0xc2 && bytes[1] < 0xa0) && !(taken == 3 && turns_line(bytes));
 
 	if (control || !(raw || taken == 1)) {
 		*length = (size_t)snprintf(to, 5, control ? "\\%03o" : "\\x%02x", bytes[0]);
@@ -58,20 +70,27 @@ static size_t escape_one(const char *text, size_t size, char to[5], size_t *leng
 	return taken;
 }
 
-void output_escaped(const char *text, size_t size)
+size_t output_escaped(const char *text, size_t size)
 {
+	size_t columns = 0;
+
 	while (size) {
 		size_t taken = plain_length(text, size), length;
 		char escaped[5];
 
 		output_bytes(text, taken);
+		columns += taken;
 		if (taken < size) {
-			taken += escape_one(text + taken, size - taken, escaped, &length);
+			size_t special = escape_one(text + taken, size - taken, escaped, &length);
+
 			output_bytes(escaped, length);
+			columns += special > 1 ? 1 : length; /* a character as it is, or an escape of ASCII */
+			taken += special;
 		}
 		text += taken;
 		size -= taken;
 	}
+	return columns;
 }
 
 void text_escape(char *to, size_t room, const char *text, size_t size)

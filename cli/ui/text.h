@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Bytes of unknown encoding, as they occur in paths and names of processes, made fit for a terminal line: control
- * characters as in maps (\012), what is not UTF-8 as \xHH.
+ * characters as in maps (\012), what is not UTF-8 as \xHH, and so are characters that turn the direction of the line.
  */
 #ifndef UI_TEXT_H
 #define UI_TEXT_H
@@ -12,11 +12,8 @@
 /* Length of the well-formed UTF-8 character at `text`, 0 if there is none. */
 size_t utf8_length(const unsigned char *text, size_t size);
 
-/* How many bytes at the start are printable ASCII. */
-size_t plain_length(const char *text, size_t size);
-
-/* To standard output. */
-void output_escaped(const char *text, size_t size);
+/* To standard output; returns how many columns it took, one for each character. */
+size_t output_escaped(const char *text, size_t size);
 
 /* Into a string of at most `room` bytes with its NUL, cut where it is full. */
 void text_escape(char *to, size_t room, const char *text, size_t size);

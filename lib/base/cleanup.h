@@ -5,6 +5,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -34,6 +35,8 @@ static inline void cleanup_fd(const int *fd)
 	errno = saved;
 }
 
+#define AUTO_FD CLEANUP(cleanup_fd) int
+
 static inline int take_fd(int *fd)
 {
 	int taken = *fd;
@@ -48,7 +51,17 @@ static inline void cleanup_free(void *pointer)
 
 DEFINE_CLEANUP(cleanup_dir, DIR *, closedir)
 
-#define AUTO_FD CLEANUP(cleanup_fd) int
+/* opendir(3) below an open directory; NULL and errno on failure. */
+static inline DIR *open_directory_at(int dir, const char *name)
+{
+	AUTO_FD fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *list = fd < 0 ? NULL : fdopendir(fd);
+
+	if (list)
+		take_fd(&fd);
+	return list;
+}
+
 #define AUTO_FREE CLEANUP(cleanup_free)
 #define AUTO_DIR CLEANUP(cleanup_dir) DIR *
 

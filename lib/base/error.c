@@ -29,7 +29,7 @@ int fail(struct pidmem_error *error, enum pidmem_code code, int error_number, co
 {
 	va_list arguments;
 	va_start(arguments, format);
-	fill(error, code, 0, format, arguments);
+	fill(error, code, code == PIDMEM_ACCESS ? error_number : 0, format, arguments);
 	va_end(arguments);
 	return -error_number;
 }

@@ -7,7 +7,8 @@
 
 #define PRINTF_LIKE(at, first) __attribute__((format(printf, at, first)))
 
-/* A failure that is not a system call's: code, text; returns -error_number. */
+/* A failure that is not a system call's: code, text; returns -error_number. Of PIDMEM_ACCESS the number is told as
+ * well: EACCES and EPERM come from different rules. */
 int fail(struct pidmem_error *error, enum pidmem_code code, int error_number, const char *format, ...)
 	PRINTF_LIKE(4, 5);
 

@@ -6,9 +6,11 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 struct worker {
 	pthread_t thread;
+	pid_t owner; /* the process that has the thread: fork(2) copies the calling thread alone */
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	void (*job)(void *); /* NULL: idle */
@@ -57,6 +59,7 @@ struct worker *worker_new(void)
 	worker = calloc(1, sizeof *worker);
 	if (!worker)
 		return NULL;
+	worker->owner = getpid();
 	pthread_mutex_init(&worker->lock, NULL);
 	pthread_cond_init(&worker->changed, NULL);
 	if (start(worker))
@@ -65,10 +68,14 @@ struct worker *worker_new(void)
 	return NULL;
 }
 
-void worker_free(struct worker *worker)
+/* In a forked child the lock may be held and the condition waited for, by threads that are not there. */
+static bool is_elsewhere(const struct worker *worker)
 {
-	if (!worker)
-		return;
+	return worker->owner != getpid();
+}
+
+static void end(struct worker *worker)
+{
 	pthread_mutex_lock(&worker->lock);
 	worker->end = true;
 	pthread_cond_broadcast(&worker->changed);
@@ -76,11 +83,21 @@ void worker_free(struct worker *worker)
 	pthread_join(worker->thread, NULL);
 	pthread_cond_destroy(&worker->changed);
 	pthread_mutex_destroy(&worker->lock);
+}
+
+void worker_free(struct worker *worker)
+{
+	if (worker && !is_elsewhere(worker))
+		end(worker);
 	free(worker);
 }
 
 void worker_begin(struct worker *worker, void (*job)(void *), void *argument)
 {
+	if (is_elsewhere(worker)) {
+		job(argument);
+		return;
+	}
 	pthread_mutex_lock(&worker->lock);
 	worker->argument = argument;
 	worker->job = job;
@@ -90,6 +107,8 @@ void worker_begin(struct worker *worker, void (*job)(void *), void *argument)
 
 void worker_wait(struct worker *worker)
 {
+	if (is_elsewhere(worker))
+		return;
 	pthread_mutex_lock(&worker->lock);
 	while (worker->job)
 		pthread_cond_wait(&worker->changed, &worker->lock);

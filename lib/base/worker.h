@@ -10,7 +10,8 @@ struct worker;
 struct worker *worker_new(void);
 void worker_free(struct worker *worker);
 
-/* Begin job(argument); the argument must stay until worker_wait() has returned. */
+/* Begin job(argument); the argument must stay until worker_wait() has returned. In a child of fork(2), which does not
+ * have the thread, the job is done at once. */
 void worker_begin(struct worker *worker, void (*job)(void *), void *argument);
 void worker_wait(struct worker *worker);
 

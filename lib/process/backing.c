@@ -6,30 +6,86 @@
 #include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
+#include <time.h>
 
+#include "process/leases.h"
 #include "process/maps.h"
 #include "process/process.h"
 
-/* Overlay and btrfs report another device number to stat(2) than /proc/PID/maps shows; inode numbers agree. */
-static bool device_differs_by_design(int fd)
+/* How a file was found: what is still to be proved. */
+enum found { BY_MAPPING, BY_NAME, BY_LINK };
+
+static bool has_type(int fd, const __fsword_t *types, size_t count)
 {
 	struct statfs status;
 
-	return fstatfs(fd, &status) == 0 && (status.f_type == OVERLAYFS_SUPER_MAGIC ||
-					     status.f_type == (__typeof__(status.f_type))BTRFS_SUPER_MAGIC);
+	if (fstatfs(fd, &status) < 0)
+		return false;
+	for (size_t i = 0; i < count; i++)
+		if (status.f_type == types[i])
+			return true;
+	return false;
+}
+#define HAS_TYPE(fd, ...)                                 \
+	has_type(fd, (const __fsword_t[]){ __VA_ARGS__ }, \
+		 sizeof((const __fsword_t[]){ __VA_ARGS__ }) / sizeof(__fsword_t))
+
+/* What such a "regular file" maps can be the memory of a device: /sys/bus/pci/devices/.../resource0. */
+static bool is_of_the_kernel(int fd)
+{
+	return HAS_TYPE(fd, SYSFS_MAGIC, PROC_SUPER_MAGIC, DEBUGFS_MAGIC, TRACEFS_MAGIC);
 }
 
-static bool is_wanted(int fd, const struct pidmem_region *region)
+/* Does the text of a link, such as fd/3, name the region? */
+static bool is_linked_name(int dir, const char *link, const struct pidmem_region *region)
 {
-	struct stat status;
+	char text[4096];
+	ssize_t length = readlinkat(dir, link, text, sizeof text);
 
-	return fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_ino == region->inode &&
-	       ((major(status.st_dev) == region->dev_major && minor(status.st_dev) == region->dev_minor) ||
-		device_differs_by_design(fd));
+	return length > 0 && (size_t)length >= region->path_size && !memcmp(text, region->path, region->path_size) &&
+	       ((size_t)length == region->path_size || region->deleted);
+}
+
+/*
+ * Overlay and btrfs report another device number to stat(2) than maps shows, and there inode numbers alone prove
+ * little: the name must agree as well.
+ */
+static bool is_the_file(int fd, const struct stat *status, const struct pidmem_region *region, enum found found,
+			int dir, const char *path)
+{
+	if (found == BY_MAPPING)
+		return true;
+	if (status->st_ino != region->inode)
+		return false;
+	if (major(status->st_dev) == region->dev_major && minor(status->st_dev) == region->dev_minor)
+		return true;
+	return HAS_TYPE(fd, OVERLAYFS_SUPER_MAGIC, BTRFS_SUPER_MAGIC) &&
+	       (found == BY_NAME || is_linked_name(dir, path, region));
+}
+
+/* When the process began, in seconds of CLOCK_REALTIME. */
+static time_t began(const struct pidmem_process *process)
+{
+	struct timespec real, boot;
+
+	clock_gettime(CLOCK_REALTIME, &real);
+	clock_gettime(CLOCK_BOOTTIME, &boot);
+	return real.tv_sec - boot.tv_sec + (time_t)(process->start_time / (uint64_t)sysconf(_SC_CLK_TCK));
+}
+
+/*
+ * On an overlay, a file that was mapped from a lower layer and then written to elsewhere is another file under the same
+ * name: the mapping keeps the old content. A file that changed since the process began cannot be told from that.
+ */
+static bool may_be_copied_up(int fd, const struct stat *status, const struct pidmem_process *process,
+			     const struct pidmem_region *region)
+{
+	bool written_through = region->perms & PIDMEM_PERM_SHARED && region->perms & PIDMEM_PERM_WRITE;
+
+	return !written_through && status->st_ctime >= began(process) - 1 && HAS_TYPE(fd, OVERLAYFS_SUPER_MAGIC);
 }
 
 /*
@@ -37,15 +93,20 @@ static bool is_wanted(int fd, const struct pidmem_region *region)
  * opens nothing, and then open what was looked at. Reading should not even change the access time, but O_NOATIME is for
  * the owner and root.
  */
-static int open_wanted(int dir, const char *path, const struct pidmem_region *region, bool *regular)
+static int open_wanted(const struct pidmem_process *process, const struct pidmem_region *region, enum found found,
+		       int dir, const char *path, bool *regular)
 {
-	AUTO_FD found = openat(dir, path, O_PATH | O_CLOEXEC);
+	AUTO_FD looked = openat(dir, path, O_PATH | O_CLOEXEC);
+	struct stat status;
 	char self[32];
 
-	if (found < 0 || !is_wanted(found, region))
+	if (looked < 0 || fstat(looked, &status) < 0 || !S_ISREG(status.st_mode) || is_of_the_kernel(looked) ||
+	    !is_the_file(looked, &status, region, found, dir, path))
 		return -1;
 	*regular = true;
-	snprintf(self, sizeof self, "/proc/self/fd/%d", found);
+	if (may_be_copied_up(looked, &status, process, region))
+		return -1;
+	snprintf(self, sizeof self, "/proc/self/fd/%d", looked);
 	int fd = open(self, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOATIME);
 	return fd >= 0 ? fd : open(self, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 }
@@ -53,12 +114,12 @@ static int open_wanted(int dir, const char *path, const struct pidmem_region *re
 /* One of the target's own descriptors may refer to it: a memfd, or a file that was deleted. */
 static int open_by_descriptor(const struct pidmem_process *process, const struct pidmem_region *region, bool *regular)
 {
-	int list = openat(process->memory_dir, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC), found = -1;
-	AUTO_DIR dir = list < 0 ? NULL : fdopendir(list);
+	AUTO_DIR dir = open_directory_at(process->memory_dir, "fd");
+	int found = -1;
 
 	for (const struct dirent *entry; dir && found < 0 && (entry = readdir(dir));)
 		if (entry->d_name[0] != '.')
-			found = open_wanted(list, entry->d_name, region, regular);
+			found = open_wanted(process, region, BY_LINK, dirfd(dir), entry->d_name, regular);
 	return found;
 }
 
@@ -74,12 +135,12 @@ static int open_backing(const struct pidmem_process *process, const struct pidme
 
 	snprintf(path, sizeof path, "map_files/%llx-%llx", (unsigned long long)region->start,
 		 (unsigned long long)(region->start + region->size));
-	fd = open_wanted(process->dir, path, region, regular);
+	fd = open_wanted(process, region, BY_MAPPING, process->dir, path, regular);
 	if (fd < 0 && region_has_named_file(region) &&
 	    (size_t)snprintf(path, sizeof path, "root%s", region->path) < sizeof path)
-		fd = open_wanted(process->memory_dir, path, region, regular);
+		fd = open_wanted(process, region, BY_NAME, process->memory_dir, path, regular);
 	if (fd < 0)
-		fd = open_wanted(process->memory_dir, "exe", region, regular);
+		fd = open_wanted(process, region, BY_LINK, process->memory_dir, "exe", regular);
 	if (fd < 0)
 		fd = open_by_descriptor(process, region, regular);
 	return fd;
@@ -94,7 +155,7 @@ static bool is_shared_memory(const struct pidmem_region *region)
 static bool same(const struct backing *backing, const struct pidmem_region *region)
 {
 	return backing->used && backing->inode == region->inode && backing->dev_major == region->dev_major &&
-	       backing->dev_minor == region->dev_minor;
+	       backing->dev_minor == region->dev_minor && !strcmp(backing->path, region->path);
 }
 
 static void drop(struct backing *backing)
@@ -104,17 +165,17 @@ static void drop(struct backing *backing)
 	*backing = (struct backing){ 0 };
 }
 
-void backings_done(struct backings *backings)
-{
-	for (unsigned i = 0; i < BACKINGS; i++)
-		drop(&backings->items[i]);
-}
-
 static void drop_others(struct backings *backings, const struct backing *kept)
 {
 	for (unsigned i = 0; i < BACKINGS; i++)
 		if (&backings->items[i] != kept)
 			drop(&backings->items[i]);
+}
+
+void backings_done(struct backings *backings)
+{
+	drop_others(backings, NULL);
+	buffer_done(&backings->locks);
 }
 
 static struct backing *find(struct backings *backings, const struct pidmem_region *region)
@@ -125,22 +186,52 @@ static struct backing *find(struct backings *backings, const struct pidmem_regio
 	return NULL;
 }
 
-static struct backing *add(struct backings *backings, const struct pidmem_process *process,
+static bool is_out_of_descriptors(int number)
+{
+	return number == EMFILE || number == ENFILE || number == ENOMEM;
+}
+
+static void open_into(struct backing *backing, struct backings *backings, const struct pidmem_process *process,
+		      const struct pidmem_region *region)
+{
+	bool regular = is_shared_memory(region);
+
+	if (leases_forbid(&backings->locks, region)) {
+		backing->state = BACKING_UNREACHABLE;
+		return;
+	}
+	errno = 0;
+	backing->fd = open_backing(process, region, &regular);
+	backing->error = backing->fd < 0 ? errno : 0;
+	if (backing->fd >= 0)
+		backing->state = BACKING_OPEN;
+	else if (is_out_of_descriptors(backing->error))
+		backing->state = BACKING_FAILED;
+	else
+		backing->state = regular ? BACKING_UNREACHABLE : BACKING_UNKNOWN;
+}
+
+static struct backing *add(struct backings *backings, struct pidmem_process *process,
 			   const struct pidmem_region *region)
 {
 	struct backing *backing = &backings->items[backings->next++ % BACKINGS];
-	bool regular = is_shared_memory(region);
 
 	drop(backing);
-	*backing = (struct backing){
-		.used = true, .inode = region->inode, .dev_major = region->dev_major, .dev_minor = region->dev_minor
-	};
-	backing->fd = open_backing(process, region, &regular);
-	if (backing->fd < 0 && errno == EMFILE) { /* a low limit of descriptors: make do with one file at a time */
+	*backing = (struct backing){ .used = true,
+				     .inode = region->inode,
+				     .dev_major = region->dev_major,
+				     .dev_minor = region->dev_minor,
+				     .path = region->path };
+	if (!backings->locks.bytes)
+		leases_read(&backings->locks, process);
+	open_into(backing, backings, process, region);
+	if (backing->state == BACKING_FAILED) { /* a low limit of descriptors: make do with one file at a time */
 		drop_others(backings, backing);
-		backing->fd = open_backing(process, region, &regular);
+		open_into(backing, backings, process, region);
+	} else if (backing->state != BACKING_OPEN &&
+		   process_find_memory(process)) { /* the first thread ended meanwhile */
+		open_into(backing, backings, process, region);
 	}
-	backing->state = backing->fd >= 0 ? BACKING_OPEN : regular ? BACKING_UNREACHABLE : BACKING_UNKNOWN;
 	return backing;
 }
 
@@ -148,69 +239,10 @@ const struct backing *backing_of(struct backings *backings, struct pidmem_proces
 				 const struct pidmem_region *region)
 {
 	struct backing *backing = find(backings, region);
-	struct stat status;
 
-	if (!backing)
+	if (!backing || backing->state == BACKING_FAILED)
 		backing = add(backings, process, region);
-	if (backing->state == BACKING_OPEN && fstat(backing->fd, &status) == 0)
-		backing->size = (uint64_t)status.st_size;
+	if (backing->state == BACKING_OPEN)
+		backing->size = backing_size_now(backing);
 	return backing;
-}
-
-uint64_t backing_extent(const struct backing *backing, uint64_t offset, uint64_t size, bool *hole)
-{
-	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), end = (backing->size + page - 1) & ~(page - 1);
-
-	*hole = false;
-	if (offset >= end)
-		return 0;
-	if (size > end - offset)
-		size = end - offset;
-	off_t data = lseek(backing->fd, (off_t)offset, SEEK_DATA);
-	if (data < 0) /* ENXIO: nothing but a hole up to the end; else the file system cannot tell */
-		*hole = errno == ENXIO && offset < backing->size;
-	else if ((uint64_t)data - (uint64_t)data % page > offset) {
-		*hole = true;
-		size = (uint64_t)data - (uint64_t)data % page - offset < size
-			       ? (uint64_t)data - (uint64_t)data % page - offset
-			       : size;
-	}
-	return size;
-}
-
-/*
- * What lies behind the end of the file in its last page: zeros, unless somebody wrote there through a shared mapping.
- * read(2) does not tell, a mapping does; read through /proc/self/mem, so that a file cut meanwhile is no SIGBUS.
- */
-static void read_tail(const struct backing *backing, uint64_t offset, unsigned char *bytes, size_t size)
-{
-	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), start = offset / page * page;
-	void *mapping = mmap(NULL, page, PROT_READ, MAP_SHARED, backing->fd, (off_t)start);
-	AUTO_FD mem = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
-
-	memset(bytes, 0, size);
-	if (mapping == MAP_FAILED)
-		return;
-	if (mem < 0 || pread(mem, bytes, size, (off_t)((uintptr_t)mapping + (offset - start))) != (ssize_t)size)
-		memset(bytes, 0, size);
-	munmap(mapping, page);
-}
-
-int backing_read(const struct backing *backing, uint64_t offset, void *bytes, size_t size)
-{
-	size_t done = 0;
-
-	while (done < size) {
-		ssize_t got = pread(backing->fd, (char *)bytes + done, size - done, (off_t)(offset + done));
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return -errno;
-		if (got == 0)
-			break;
-		done += (size_t)got;
-	}
-	if (done < size)
-		read_tail(backing, offset + done, (unsigned char *)bytes + done, size - done);
-	return 0;
 }

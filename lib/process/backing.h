@@ -6,20 +6,24 @@
 #ifndef PROCESS_BACKING_H
 #define PROCESS_BACKING_H
 
+#include "base/buffer.h"
 #include "pidmem.h"
 
 enum backing_state {
 	BACKING_UNKNOWN,     /* cannot be reached, and is not known to be a regular file */
 	BACKING_UNREACHABLE, /* a regular file or shared memory that cannot be opened */
 	BACKING_OPEN,
+	BACKING_FAILED, /* no more descriptors: says nothing of the target */
 };
 
 struct backing {
 	uint64_t inode;
 	uint32_t dev_major, dev_minor;
+	const char *path; /* of the region: inode numbers repeat in the subvolumes of one btrfs */
 	bool used;
 	enum backing_state state;
 	int fd;        /* BACKING_OPEN */
+	int error;     /* BACKING_FAILED: errno */
 	uint64_t size; /* when it was last asked for */
 };
 
@@ -28,20 +32,25 @@ struct backing {
 struct backings {
 	struct backing items[BACKINGS];
 	unsigned next;
+	struct buffer locks; /* /proc/locks; read before the first file is opened */
 };
 void backings_done(struct backings *backings);
 
-/* The backing of a region that has an inode; never NULL, valid until the next call. */
+/* The backing of a region that has an inode; never NULL, valid until the next call. The region must stay. */
 const struct backing *backing_of(struct backings *backings, struct pidmem_process *process,
 				 const struct pidmem_region *region);
 
-/*
- * What does the file hold from `offset` on? Returns the number of bytes that are alike, up to `size` (a multiple of the
- * page size): a hole (*hole true: zeros) or data. 0 past the end of the file, where the last page counts as whole.
- */
-uint64_t backing_extent(const struct backing *backing, uint64_t offset, uint64_t size, bool *hole);
+uint64_t backing_size_now(const struct backing *backing);
 
-/* Read `size` bytes, at most to the end of the file's last page. 0 or -errno. */
-int backing_read(const struct backing *backing, uint64_t offset, void *bytes, size_t size);
+/*
+ * What does the file hold from `offset` on? Returns the number of bytes that are alike, up to `size`: a hole (*hole
+ * true: zeros) of at least `least` bytes, or what has to be read. 0 past the end of the file, where the last page
+ * counts as whole. What is read cannot be mistaken; the answer about a file that is being cut can, so that only holes
+ * worth it are skipped.
+ */
+uint64_t backing_extent(const struct backing *backing, uint64_t offset, uint64_t size, uint64_t least, bool *hole);
+
+/* Read up to `size` bytes, but not beyond the file's last page: the number of bytes, 0 past it, or -errno. */
+ssize_t backing_read(const struct backing *backing, uint64_t offset, void *bytes, size_t size);
 
 #endif

@@ -27,9 +27,16 @@ static int open_failed(struct pidmem_process *process, const char *name, int num
 
 int process_open_memory_file(struct pidmem_process *process, const char *name, struct pidmem_error *error)
 {
-	int fd = openat(process->memory_dir, name, O_RDONLY | O_CLOEXEC);
+	int fd, number;
 
-	return fd >= 0 ? fd : open_failed(process, name, errno, error);
+	do {
+		fd = openat(process->memory_dir, name, O_RDONLY | O_CLOEXEC);
+		number = errno;
+		/* Of a thread that has ended, a file may be opened all the same, and is empty. */
+		if (!process_find_memory(process))
+			return fd >= 0 ? fd : open_failed(process, name, number, error);
+		cleanup_fd(&fd);
+	} while (true);
 }
 
 static int keep_open(struct pidmem_process *process, const char *name, int *fd, struct pidmem_error *error)
@@ -61,5 +68,5 @@ int process_query(struct pidmem_process *process, struct procmap_query *question
 	question->query_flags = PROCMAP_QUERY_COVERING_OR_NEXT_VMA;
 	if (fd >= 0 && ioctl(fd, PROCMAP_QUERY, question) == 0)
 		return 1;
-	return fd < 0 || errno == ENOENT || errno == ESRCH ? 0 : -1;
+	return fd >= 0 && (errno == ENOENT || errno == ESRCH) ? 0 : -1;
 }

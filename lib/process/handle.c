@@ -11,17 +11,10 @@
 
 #include "base/buffer.h"
 #include "base/error.h"
+#include "base/options.h"
 #include "base/worker.h"
 #include "process/process.h"
 #include "process/status.h"
-
-static int read_status(int dir, struct process_status *status)
-{
-	AUTO_BUFFER text = { 0 };
-	int result = buffer_read_file(&text, dir, "status");
-
-	return result < 0 ? result : status_parse(text.bytes, text.size, status);
-}
 
 static int read_stat(int dir, struct process_stat *stat)
 {
@@ -29,30 +22,6 @@ static int read_stat(int dir, struct process_stat *stat)
 	int result = buffer_read_file(&text, dir, "stat");
 
 	return result < 0 ? result : stat_parse(text.bytes, text.size, stat);
-}
-
-static bool has_ended(char state)
-{
-	return state == 'Z' || state == 'X' || state == 'x';
-}
-
-/* A directory task/TID of a thread that lives; -1 if none does. */
-static int open_living_thread(const struct pidmem_process *process)
-{
-	struct pidmem_threads *threads;
-	int found = -1;
-
-	if (pidmem_threads_read((struct pidmem_process *)(uintptr_t)process, NULL, &threads) < 0)
-		return -1;
-	for (size_t i = 0; i < pidmem_threads_count(threads) && found < 0; i++) {
-		const struct pidmem_thread *thread = pidmem_threads_get(threads, i);
-		char name[32];
-		snprintf(name, sizeof name, "task/%d", thread->tid);
-		if (!has_ended(thread->state))
-			found = openat(process->dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	}
-	pidmem_threads_free(threads);
-	return found;
 }
 
 /* Its directory cannot be looked into. */
@@ -83,7 +52,7 @@ static int identify(struct pidmem_process *process, struct pidmem_error *error)
 	struct process_status status;
 	struct process_stat stat = { 0 };
 	pid_t pid = process->pid;
-	int result = read_status(process->dir, &status);
+	int result = process_read_status(process->dir, &status);
 
 	if (result == 0)
 		result = read_stat(process->dir, &stat);
@@ -101,21 +70,19 @@ static int identify(struct pidmem_process *process, struct pidmem_error *error)
 	if (stat.flags & PROCESS_FLAG_KTHREAD)
 		return fail(error, PIDMEM_KERNEL_THREAD, EINVAL,
 			    "%d (%s) is a kernel thread: it has no memory of its own", pid, status.name);
-	if (!has_ended(status.state)) {
-		process->memory_dir = process->dir;
-		return 0;
-	}
-	process->memory_dir = open_living_thread(process);
-	if (process->memory_dir < 0)
+	process->memory_dir = process->dir;
+	result = status.has_memory ? 0 : process_seek_memory(process, error);
+	if (result == 0 && process_state_is_end(status.state))
 		return fail(error, PIDMEM_ZOMBIE, ESRCH,
 			    "process %d (%s) has ended and waits for its parent (a zombie): its memory is gone", pid,
 			    status.name);
-	return 0;
+	return result < 0 ? result : 0;
 }
 
 /*
  * A pidfd tells the end of the process by itself. But it is opened by number in our PID namespace, and procfs may show
- * another one: ask that procfs which process the pidfd is.
+ * another one: ask that procfs which process the pidfd is. Only after /proc/PID was opened, and before something was
+ * read through it: then the number was that process's for all the time in between.
  */
 static int open_pidfd(const char *proc, pid_t pid)
 {
@@ -130,12 +97,16 @@ static int open_pidfd(const char *proc, pid_t pid)
 	return line && atoi(line + strlen("\nPid:")) == pid ? take_fd(&fd) : -1;
 }
 
-int pidmem_process_open(pid_t pid, const struct pidmem_open_options *options, struct pidmem_error *error,
+int pidmem_process_open(pid_t pid, const struct pidmem_open_options *given, struct pidmem_error *error,
 			struct pidmem_process **out)
 {
-	const char *proc = options && options->proc ? options->proc : "/proc";
+	struct pidmem_open_options options;
 	char path[4096];
+	int result = options_take(&options, sizeof options, given, error);
 
+	if (result < 0)
+		return result;
+	const char *proc = options.proc ? options.proc : "/proc";
 	if (pid <= 0)
 		return fail(error, PIDMEM_USAGE, EINVAL, "%d cannot be a process ID", pid);
 	if ((size_t)snprintf(path, sizeof path, "%s/%d", proc, pid) >= sizeof path)
@@ -146,7 +117,6 @@ int pidmem_process_open(pid_t pid, const struct pidmem_open_options *options, st
 	*process = (struct pidmem_process){
 		.pid = pid, .dir = -1, .memory_dir = -1, .pidfd = -1, .mem = -1, .pagemap = -1, .maps = -1
 	};
-	process->pidfd = open_pidfd(proc, pid);
 	process->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (process->dir < 0 && errno == ENOENT && !is_procfs(proc))
 		return with_hint(error,
@@ -154,9 +124,13 @@ int pidmem_process_open(pid_t pid, const struct pidmem_open_options *options, st
 				 "%s is not a procfs", proc);
 	if (process->dir < 0)
 		return cannot_look(pid, errno, error);
-	int result = identify(process, error);
+	process->pidfd = open_pidfd(proc, pid);
+	result = identify(process, error);
 	if (result < 0)
 		return result;
+	/* It shows that the program is replaced. Not to be allowed to read is no failure yet. */
+	process->mem = process_open_memory_file(process, "mem", NULL);
+	process->mem = process->mem < 0 ? -1 : process->mem;
 	*out = take(process);
 	return 0;
 }
@@ -174,39 +148,6 @@ void pidmem_process_close(struct pidmem_process *process)
 	cleanup_fd(&process->dir);
 	cleanup_fd(&process->pidfd);
 	free(process);
-}
-
-/* The address space that `mem` was opened on has no users any more: reads give 0 bytes (mem_rw() in fs/proc/base.c),
- * while address 0, never mapped, gives EIO as long as it lives. */
-bool process_address_space_gone(const struct pidmem_process *process)
-{
-	char byte;
-
-	return process->mem >= 0 && pread(process->mem, &byte, 1, 0) == 0;
-}
-
-int pidmem_process_check(struct pidmem_process *process, struct pidmem_error *error)
-{
-	struct process_status status;
-	bool gone = process_address_space_gone(process);
-
-	if (process->mem >= 0 && !gone)
-		return 0;
-	/* After exec there is another address space; a process on its way out has none, before it becomes a zombie. */
-	if (read_status(process->memory_dir, &status) < 0 || has_ended(status.state) || (gone && !status.has_memory))
-		return fail(error, PIDMEM_GONE, ESRCH, "process %d (%s) has ended", process->pid, process->name);
-	if (gone)
-		return fail(error, PIDMEM_EXECED, ESRCH,
-			    "process %d (%s) replaced itself by another program while it was read", process->pid,
-			    process->name);
-	return 0;
-}
-
-uint64_t process_memory_used(struct pidmem_process *process)
-{
-	struct process_status status;
-
-	return read_status(process->memory_dir, &status) < 0 ? 0 : status.vm_rss + status.vm_swap;
 }
 
 pid_t pidmem_process_pid(const struct pidmem_process *process)

@@ -12,6 +12,8 @@
 #define PIECE 65536
 /* From this number of regions on, a thread more costs less than it saves. */
 #define MANY 4096
+/* So often in a row the thread through which the list is read may end. */
+#define TRIES 100
 
 /* The text of 65,000 regions has megabytes: take it in line by line instead of keeping it. */
 static int add_text(struct pidmem_maps *maps, char *piece, size_t *held, size_t got)
@@ -71,21 +73,40 @@ static int maps_failed(struct pidmem_process *process, const char *name, const s
 	}
 }
 
-static int read_maps(struct pidmem_process *process, const char *name, struct residence *residence,
+/* -EAGAIN: the thread ended, but another one shows the memory. */
+static int read_once(struct pidmem_process *process, const char *name, struct residence *residence,
 		     struct pidmem_error *error, struct pidmem_maps **out)
 {
 	AUTO_FD fd = process_open_memory_file(process, name, error);
 	AUTO_MAPS maps = maps_new();
 
-	if (fd < 0)
-		return fd;
 	if (!maps)
 		return fail_memory(error);
-	int result = read_text(maps, fd, residence);
+	int result = fd < 0 ? fd : read_text(maps, fd, residence);
 	if (result == 0 && maps->count == 0)
 		result = -ESRCH;
+	if (result == -ESRCH && process_find_memory(process))
+		return -EAGAIN;
 	if (result < 0)
-		return maps_failed(process, name, maps, result, error);
+		return fd < 0 ? fd : maps_failed(process, name, maps, result, error);
+	*out = take(maps);
+	return 0;
+}
+
+static int read_maps(struct pidmem_process *process, const char *name, struct residence *residence,
+		     struct pidmem_error *error, struct pidmem_maps **out)
+{
+	AUTO_MAPS maps = NULL;
+	int result = -EAGAIN;
+
+	for (unsigned i = 0; result == -EAGAIN && i < TRIES; i++)
+		result = read_once(process, name, residence, error, &maps);
+	if (result == -EAGAIN)
+		return fail(error, PIDMEM_SYSTEM, EAGAIN,
+			    "process %d (%s): its threads end faster than they can be read", process->pid,
+			    process->name);
+	if (result < 0)
+		return result;
 	maps_finish(maps);
 	if (residence && (result = residence_fill(residence, maps, error)) < 0)
 		return result;

@@ -38,6 +38,13 @@ int smaps_parse_line(struct pidmem_usage *usage, const char *line, size_t size);
 /* Settle what the text of maps leaves open: " (deleted)" in a name, "\012" in a name. */
 void maps_settle_names(struct pidmem_maps *maps, struct pidmem_process *process);
 
+/* One line of maps, without its newline, into everything but the path and the kind; *path is where the path begins, as
+ * the kernel escaped it. False if it is not a line of maps. */
+bool region_parse(struct pidmem_region *region, const char *line, size_t size, const char **path);
+
+/* By the path and the other fields. */
+enum pidmem_kind region_kind(const struct pidmem_region *region);
+
 /* Is the region backed by a file that has (or had) a path of its own: neither anonymous nor a shared-memory object? */
 bool region_has_named_file(const struct pidmem_region *region);
 

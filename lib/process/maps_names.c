@@ -111,11 +111,13 @@ static int parse_hex(const char *text, uint64_t *value)
 int pidmem_maps_resolve(const struct pidmem_maps *maps, const char *text, struct pidmem_error *error, uint64_t *address)
 {
 	const char *plus = strrchr(text, '+');
-	uint64_t offset = 0;
-	int result = parse_hex(text, address);
+	uint64_t value, offset = 0;
+	int result = parse_hex(text, &value);
 
-	if (result > 0)
+	if (result > 0) {
+		*address = value;
 		return 0;
+	}
 	if (result < 0)
 		return fail(error, PIDMEM_USAGE, ERANGE, "address %s is above 2^64", text);
 	const struct pidmem_region *region = find_name(maps, text, strlen(text));

@@ -15,9 +15,10 @@
 struct pidmem_process {
 	pid_t pid;
 	int dir, memory_dir, pidfd;
-	int mem, pagemap, maps; /* opened when first needed */
-	bool no_pinned_read;    /* process_vm_readv is refused */
-	struct worker *worker;  /* for large reads, started when first needed */
+	int mem;               /* opened with the handle where that is allowed, else when first needed */
+	int pagemap, maps;     /* opened when first needed */
+	bool no_pinned_read;   /* process_vm_readv is refused */
+	struct worker *worker; /* for large reads, started when first needed */
 	bool no_worker;
 	uint64_t start_time;
 	char name[64];
@@ -25,6 +26,24 @@ struct pidmem_process {
 
 DEFINE_CLEANUP(cleanup_process, struct pidmem_process *, pidmem_process_close)
 #define AUTO_PROCESS CLEANUP(cleanup_process) struct pidmem_process *
+
+/*
+ * Has the thread behind memory_dir ended while others go on? True if another one was found, and what failed, or showed
+ * no memory, should be tried again. Descriptors of mem, pagemap and maps that are open already stay good: they refer to
+ * the address space. To be asked after opening a new one, too: of a thread that has ended they may be opened, and are
+ * empty.
+ */
+bool process_find_memory(struct pidmem_process *process);
+
+/* The same, telling what hinders: 1, 0 or -errno. */
+int process_seek_memory(struct pidmem_process *process, struct pidmem_error *error);
+
+/* The file status below an open /proc/PID or task/TID: 0 or -errno. */
+struct process_status;
+int process_read_status(int dir, struct process_status *status);
+
+/* Has the thread ended, as its state tells? */
+bool process_state_is_end(char state);
 
 /* Open a file of the process that shows its memory (maps, mem, pagemap, smaps); an fd or -errno with PIDMEM_ACCESS, ...
  */
@@ -56,10 +75,6 @@ ssize_t process_read_pinned(struct pidmem_process *process, uint64_t address, vo
 /* Has the address space that `mem` was opened on no users any more (exit or exec)? */
 bool process_address_space_gone(const struct pidmem_process *process);
 
-/* What is mapped now at or above an address? 1 and the range; 0 if nothing is. By PROCMAP_QUERY, else from the whole
- * list. */
-int process_mapping_at(struct pidmem_process *process, uint64_t address, uint64_t *start, uint64_t *size);
-
 /*
  * Does the mapping of a region still hold an address? Cheap enough to ask for each gap: 1 or 0 (unmapped, or replaced),
  * with *size cut to what shares the answer, or -1 where the kernel has no PROCMAP_QUERY.
@@ -67,13 +82,13 @@ int process_mapping_at(struct pidmem_process *process, uint64_t address, uint64_
 int process_still_maps(struct pidmem_process *process, const struct pidmem_region *region, uint64_t address,
 		       uint64_t *size);
 
-/* Where this program itself has its vDSO; false if it has none. */
-bool process_own_vdso(uint64_t *start, uint64_t *size);
+/* The size of this program's own vDSO, at getauxval(AT_SYSINFO_EHDR); 0 if it has none. */
+uint64_t process_own_vdso_size(void);
 
 /* VmRSS and VmSwap, in bytes; 0 if they cannot be had. */
 uint64_t process_memory_used(struct pidmem_process *process);
 
-/* Does some process that can be seen hold a userfaultfd? */
-bool process_userfaultfd_exists(struct pidmem_process *process);
+/* Can it be that some process holds a userfaultfd? False only if all could be looked into. */
+bool process_userfaultfd_may_exist(struct pidmem_process *process);
 
 #endif

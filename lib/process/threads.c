@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The threads of a process: proc_pid_task(5). */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -24,16 +23,20 @@ void pidmem_threads_free(struct pidmem_threads *threads)
 }
 DEFINE_CLEANUP(cleanup_threads, struct pidmem_threads *, pidmem_threads_free)
 
-/* 1 if added, 0 if the thread has ended meanwhile. */
+/* 0 also if the thread has ended meanwhile. */
 static int add(struct pidmem_threads *threads, int task, const char *name)
 {
 	AUTO_BUFFER text = { 0 };
 	struct process_stat stat;
 	char path[64];
 
-	if ((size_t)snprintf(path, sizeof path, "%s/stat", name) >= sizeof path ||
-	    buffer_read_file(&text, task, path) < 0 || stat_parse(text.bytes, text.size, &stat) < 0)
-		return 0;
+	if ((size_t)snprintf(path, sizeof path, "%s/stat", name) >= sizeof path)
+		return -ENAMETOOLONG;
+	int result = buffer_read_file(&text, task, path);
+	if (result == 0)
+		result = stat_parse(text.bytes, text.size, &stat);
+	if (result < 0)
+		return result == -ENOENT || result == -ESRCH ? 0 : result;
 	struct pidmem_thread *items = array_grow(threads->items, threads->count, &threads->capacity, sizeof *items);
 	if (!items)
 		return -ENOMEM;
@@ -41,7 +44,7 @@ static int add(struct pidmem_threads *threads, int task, const char *name)
 	struct pidmem_thread *thread = &items[threads->count++];
 	*thread = (struct pidmem_thread){ .tid = stat.pid, .state = stat.state };
 	memcpy(thread->name, stat.name, sizeof thread->name);
-	return 1;
+	return 0;
 }
 
 static int compare(const void *a, const void *b)
@@ -51,21 +54,47 @@ static int compare(const void *a, const void *b)
 	return (one->tid > other->tid) - (one->tid < other->tid);
 }
 
+static int list_failed(const struct pidmem_process *process, int number, struct pidmem_error *error)
+{
+	switch (number) {
+	case ENOENT:
+	case ESRCH:
+		return fail(error, PIDMEM_GONE, ESRCH, "process %d (%s) has ended", process->pid, process->name);
+	case EACCES:
+	case EPERM:
+		return fail(error, PIDMEM_ACCESS, number, "cannot read the threads of process %d (%s)", process->pid,
+			    process->name);
+	default:
+		return fail_sys(error, number, "the threads of process %d (%s)", process->pid, process->name);
+	}
+}
+
+/* readdir() tells neither an error nor, of a process that has ended (ENOENT), the end by its result. */
+static int add_all(struct pidmem_threads *threads, DIR *task)
+{
+	const struct dirent *entry;
+	int result = 0;
+
+	while (errno = 0, result == 0 && (entry = readdir(task)))
+		if (entry->d_name[0] != '.')
+			result = add(threads, dirfd(task), entry->d_name);
+	return result < 0 ? result : -errno;
+}
+
 int pidmem_threads_read(struct pidmem_process *process, struct pidmem_error *error, struct pidmem_threads **out)
 {
-	int fd = openat(process->dir, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	AUTO_DIR task = fd < 0 ? NULL : fdopendir(fd);
+	AUTO_DIR task = open_directory_at(process->dir, "task");
+	int result = task ? 0 : -errno;
 	CLEANUP(cleanup_threads) struct pidmem_threads *threads = calloc(1, sizeof *threads);
 
 	if (!threads)
 		return fail_memory(error);
-	if (!task)
-		return fail(error, PIDMEM_GONE, ESRCH, "process %d (%s) has ended", process->pid, process->name);
-	for (struct dirent *entry; (entry = readdir(task));)
-		if (entry->d_name[0] != '.' && add(threads, fd, entry->d_name) < 0)
-			return fail_memory(error);
-	if (threads->count == 0)
-		return fail(error, PIDMEM_GONE, ESRCH, "process %d (%s) has ended", process->pid, process->name);
+	if (result == 0)
+		result = add_all(threads, task);
+	if (result == 0 && threads->count == 0)
+		result = -ESRCH;
+	if (result < 0)
+		return list_failed(process, -result, error);
 	qsort(threads->items, threads->count, sizeof *threads->items, compare);
 	*out = take(threads);
 	return 0;

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/error.h"
+#include "base/options.h"
 #include "process/process.h"
 #include "save/dump.h"
 #include "source/source.h"
@@ -195,31 +196,35 @@ static uint64_t now_us(void)
 	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
-int pidmem_dump(struct pidmem_source *source, const struct pidmem_dump_options *options, struct pidmem_account *account,
+int pidmem_dump(struct pidmem_source *source, const struct pidmem_dump_options *given, struct pidmem_account *account,
 		struct pidmem_error *error, struct pidmem_dump_report *out)
 {
 	uint64_t begun = now_us();
 	AUTO_DUMP_TARGET target = DUMP_TARGET_INIT;
 	struct dump dump = { .target = &target };
-	struct watch watch = { .options = options };
-	int result;
+	struct pidmem_dump_options options;
+	struct watch watch = { .options = &options };
+	int result = options_take(&options, sizeof options, given, error);
 
-	if (!options || (!options->path == !options->split))
+	if (result < 0 || (result = options_check_room(out, error)) < 0)
+		return result;
+	if (!options.path == !options.split)
 		return fail(error, PIDMEM_USAGE, EINVAL, "a dump needs either a file or a directory");
-	if (options->progress) {
+	if (options.progress) {
 		watch.progress.expected = estimate(source);
 		target.data.interrupted = report;
 		target.data.user = &watch;
 	}
-	if ((result = dump_target_open(&target, options, error)) < 0 ||
+	if ((result = dump_target_open(&target, &options, error)) < 0 ||
 	    (result = write_spans(source, &watch, &dump, account, error)) < 0 ||
 	    (result = dump_target_finish(&target, error)) < 0)
 		return result;
-	*out = (struct pidmem_dump_report){
+	struct pidmem_dump_report written = {
 		.apparent = target.apparent,
 		.on_disk = target.on_disk,
 		.elapsed_us = now_us() - begun,
 		.indexed = !target.data.stream,
 	};
+	options_give(out, &written, sizeof written);
 	return 0;
 }

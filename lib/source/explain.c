@@ -14,27 +14,14 @@ static void set(struct pidmem_span *span, enum pidmem_class class_, enum pidmem_
 	span->size = size;
 }
 
-/* Is the first byte of [address, address + *size) still mapped? If not, *size becomes what is not. */
-static bool still_mapped(struct pidmem_source *source, uint64_t address, uint64_t *size)
-{
-	uint64_t start, length;
-
-	if (process_mapping_at(source->process, address, &start, &length) != 1)
-		return false;
-	if (start <= address)
-		return true;
-	if (start - address < *size)
-		*size = start - address;
-	return false;
-}
-
-/* The first run of pages in a range, if any. */
-static bool first_run(struct pidmem_source *source, uint64_t address, uint64_t size, struct pidmem_page_run *run)
+/* The first run of pages in a range: 1, 0 if there is none, -errno. */
+static int first_run(struct pidmem_source *source, uint64_t address, uint64_t size, struct pidmem_page_run *run,
+		     struct pidmem_error *error)
 {
 	AUTO_PAGES pages = NULL;
+	int result = pidmem_pages_open(source->process, address, size, error, &pages);
 
-	return pidmem_pages_open(source->process, address, size, NULL, &pages) == 0 &&
-	       pidmem_pages_next(pages, NULL, run) == 1;
+	return result < 0 ? result : pidmem_pages_next(pages, error, run);
 }
 
 /* The page is there, and yet the kernel does not hand it out. */
@@ -50,18 +37,19 @@ static enum pidmem_why refusal(struct pidmem_source *source, const struct pidmem
 }
 
 int explain_unreadable(struct pidmem_source *source, const struct pidmem_region *region, uint64_t address,
-		       uint64_t limit, struct pidmem_span *span)
+		       uint64_t limit, struct pidmem_error *error, struct pidmem_span *span)
 {
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), page_rest = page - address % page;
 	struct pidmem_page_run run;
 
-	if (!still_mapped(source, address, &limit)) {
+	if (!source_still_maps(source, region, address, &limit)) {
 		set(span, PIDMEM_NO_CONTENT, PIDMEM_WHY_UNMAPPED, limit);
 		return 1;
 	}
-	if (!first_run(source, address, limit, &run)) {
+	int found = first_run(source, address, limit, &run, error);
+	if (found <= 0) {
 		span->size = limit;
-		return 0;
+		return found;
 	}
 	if (run.start > address) {
 		span->size = run.start - address < limit ? run.start - address : limit;

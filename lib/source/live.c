@@ -2,8 +2,10 @@
 /* The live source: what is known of the regions of a running process. */
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/error.h"
+#include "base/options.h"
 #include "process/maps.h"
 #include "process/pages.h"
 #include "process/process.h"
@@ -14,6 +16,7 @@ void pidmem_source_close(struct pidmem_source *source)
 	if (!source)
 		return;
 	backings_done(&source->backings);
+	pidmem_maps_free(source->fresh);
 	pidmem_maps_free(source->flag_maps);
 	pidmem_maps_free(source->maps);
 	free(source);
@@ -33,37 +36,41 @@ static int probe_pages(struct pidmem_source *source, struct pidmem_error *error)
 int pidmem_source_refresh(struct pidmem_source *source, struct pidmem_error *error)
 {
 	struct pidmem_maps *maps;
-	int result = pidmem_maps_read(source->process, source->cost_by_size ? PIDMEM_MAPS_USAGE : 0, error, &maps);
+	int result = pidmem_maps_read(source->process, 0, error, &maps);
 
 	if (result < 0)
 		return result;
 	pidmem_maps_free(source->maps);
 	pidmem_maps_free(source->flag_maps);
+	pidmem_maps_free(source->fresh);
 	source->maps = maps;
-	source->flag_maps = NULL;
+	source->flag_maps = source->fresh = NULL;
 	backings_done(&source->backings);
 	source->userfaultfd = UFFD_NOT_ASKED;
 	return 0;
 }
 
-int pidmem_source_open(struct pidmem_process *process, const struct pidmem_source_options *options,
+int pidmem_source_open(struct pidmem_process *process, const struct pidmem_source_options *given,
 		       struct pidmem_error *error, struct pidmem_source **out)
 {
 	CLEANUP(cleanup_source) struct pidmem_source *source = NULL;
-	int result;
+	struct pidmem_source_options options;
+	int result = options_take(&options, sizeof options, given, error);
 
-	if (options && options->consistency != PIDMEM_LIVE)
+	if (result < 0)
+		return result;
+	if (options.consistency != PIDMEM_LIVE)
 		return with_hint(
 			error,
 			fail(error, PIDMEM_UNSUPPORTED, EOPNOTSUPP,
 			     "reading a process %s is not possible with this version",
-			     options->consistency == PIDMEM_STOPPED ? "while it is stopped" : "from a snapshot"),
+			     options.consistency == PIDMEM_STOPPED ? "while it is stopped" : "from a snapshot"),
 			"read it live: the process runs on while it is read");
 	source = calloc(1, sizeof *source);
 	if (!source)
 		return fail_memory(error);
 	source->process = process;
-	source->select = options ? options->select : NULL;
+	source->select = options.select;
 	/* mem first: it shows whether reading is allowed, and its address space is the one that is meant. */
 	if ((result = process_mem(process, error)) < 0 || (result = probe_pages(source, error)) < 0 ||
 	    (result = pidmem_source_refresh(source, error)) < 0 ||
@@ -78,14 +85,45 @@ const struct pidmem_maps *pidmem_source_maps(const struct pidmem_source *source)
 	return source->maps;
 }
 
+static uint64_t now_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+/* What smaps says of a region, at most so long ago; NULL if it cannot be had. */
+static const struct pidmem_usage *usage_of(struct pidmem_source *source, const struct pidmem_region *region,
+					   uint64_t age_us)
+{
+	struct pidmem_maps *maps;
+
+	if (!source->flag_maps || now_us() - source->flags_us > age_us) {
+		if (pidmem_maps_read(source->process, PIDMEM_MAPS_USAGE, NULL, &maps) < 0)
+			return NULL;
+		pidmem_maps_free(source->flag_maps);
+		source->flag_maps = maps;
+		source->flags_us = now_us();
+	}
+	const struct pidmem_region *found = pidmem_maps_find(source->flag_maps, region->start);
+	return found ? found->usage : NULL;
+}
+
 uint32_t source_flags(struct pidmem_source *source, const struct pidmem_region *region)
 {
-	if (region->usage)
-		return region->usage->flags;
-	if (!source->flag_maps && pidmem_maps_read(source->process, PIDMEM_MAPS_USAGE, NULL, &source->flag_maps) < 0)
-		return 0;
-	const struct pidmem_region *found = pidmem_maps_find(source->flag_maps, region->start);
-	return found && found->usage ? found->usage->flags : 0;
+	const struct pidmem_usage *usage = usage_of(source, region, UINT64_MAX);
+
+	/* Unknown: the worst is assumed, so that the memory of a device is never read by mistake. */
+	return usage ? usage->flags : PIDMEM_VM_IO;
+}
+
+bool source_is_empty(struct pidmem_source *source, const struct pidmem_region *region)
+{
+	if (!source->cost_by_size || region->size <= 1ULL << 30)
+		return false;
+	const struct pidmem_usage *usage = usage_of(source, region, 1000000);
+	return usage && usage->rss + usage->swap + usage->shared_hugetlb + usage->private_hugetlb == 0;
 }
 
 /* Up to here smaps costs a few milliseconds and gives the answer itself. */
@@ -98,7 +136,7 @@ bool source_is_uffd_missing(struct pidmem_source *source, const struct pidmem_re
 {
 	if (source->userfaultfd == UFFD_NOT_ASKED)
 		source->userfaultfd =
-			is_small(source) || process_userfaultfd_exists(source->process) ? UFFD_PERHAPS : UFFD_NONE;
+			is_small(source) || process_userfaultfd_may_exist(source->process) ? UFFD_PERHAPS : UFFD_NONE;
 	return source->userfaultfd == UFFD_PERHAPS && source_flags(source, region) & PIDMEM_VM_UFFD_MISSING;
 }
 
@@ -114,6 +152,8 @@ static enum absent file_absent(struct pidmem_source *source, const struct pidmem
 
 	if (state == BACKING_OPEN)
 		return ABSENT_FILE;
+	if (state == BACKING_FAILED)
+		return ABSENT_FAILED;
 	/* A regular file cannot be device memory; of the rest, smaps tells. */
 	if (state == BACKING_UNKNOWN && source_flags(source, region) & (PIDMEM_VM_IO | PIDMEM_VM_PFNMAP))
 		return ABSENT_DEVICE;
@@ -133,4 +173,46 @@ enum pidmem_why source_no_file_why(const struct pidmem_region *region)
 {
 	return region->kind == PIDMEM_KIND_SHARED && !region_has_named_file(region) ? PIDMEM_WHY_SHARED
 										    : PIDMEM_WHY_FILE;
+}
+
+int source_failure(struct pidmem_source *source, const struct pidmem_region *region, struct pidmem_error *error)
+{
+	const struct backing *backing = backing_of(&source->backings, source->process, region);
+	int number = backing->state == BACKING_FAILED ? backing->error : EAGAIN;
+
+	return with_hint(error, fail_sys(error, number, "cannot open %s", region->path),
+			 "raise the limit of open files: ulimit -n");
+}
+
+/* Not for each gap: printing 65,000 regions takes the kernel 20 ms. */
+static const struct pidmem_maps *fresh_maps(struct pidmem_source *source)
+{
+	struct pidmem_maps *maps;
+
+	if (source->fresh && now_us() - source->fresh_us < 50000)
+		return source->fresh;
+	if (pidmem_maps_read(source->process, 0, NULL, &maps) < 0)
+		return NULL;
+	pidmem_maps_free(source->fresh);
+	source->fresh = maps;
+	source->fresh_us = now_us();
+	return maps;
+}
+
+bool source_still_maps(struct pidmem_source *source, const struct pidmem_region *region, uint64_t address,
+		       uint64_t *size)
+{
+	int told = process_still_maps(source->process, region, address, size);
+
+	if (told >= 0)
+		return told;
+	const struct pidmem_maps *maps = fresh_maps(source);
+	const struct pidmem_region *now = maps ? pidmem_maps_find_next(maps, address) : NULL;
+	if (!now)
+		return !maps; /* the list cannot be had: nothing speaks against it */
+	uint64_t rest = now->start <= address ? now->size - (address - now->start) : now->start - address;
+	*size = rest < *size ? rest : *size;
+	return now->start <= address && now->inode == region->inode && now->dev_major == region->dev_major &&
+	       now->dev_minor == region->dev_minor &&
+	       (now->inode == 0 || now->offset + (address - now->start) == region->offset + (address - region->start));
 }

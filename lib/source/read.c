@@ -43,7 +43,8 @@ ssize_t pidmem_source_read(struct pidmem_source *source, uint64_t address, void 
 	if (result < 0)
 		return result;
 	if (done < size && stop) {
-		*stop = result == 1 && span.start == address + done ? span : unmapped(address + done, size - done);
+		uint64_t gap = result == 1 ? span.start - (address + done) : size - done;
+		*stop = gap == 0 ? span : unmapped(address + done, gap);
 		stop->bytes = NULL;
 	}
 	return (ssize_t)done;

@@ -13,7 +13,10 @@ struct pidmem_source {
 	struct pidmem_maps *maps;
 	struct pidmem_maps *flag_maps; /* with usage; read when some region's flags are first asked for */
 	struct backings backings;
-	bool cost_by_size; /* no PAGEMAP_SCAN: regions without a resident page are not looked into */
+	bool cost_by_size; /* no PAGEMAP_SCAN: huge regions without a resident page are not looked into */
+	/* For kernels without PROCMAP_QUERY or PAGEMAP_SCAN: the regions as they were a moment ago. */
+	struct pidmem_maps *fresh;
+	uint64_t fresh_us, flags_us;
 	enum { UFFD_NOT_ASKED, UFFD_NONE, UFFD_PERHAPS } userfaultfd; /* is memory registered with one? */
 };
 
@@ -34,8 +37,19 @@ enum absent {
 	ABSENT_VDSO,    /* code of the kernel, the same in each process */
 	ABSENT_KERNEL,  /* never told: [vvar], [vsyscall] */
 	ABSENT_DEVICE,  /* never touched */
+	ABSENT_FAILED,  /* could not be found out: source_failure() */
 };
 enum absent source_absent(struct pidmem_source *source, const struct pidmem_region *region);
+
+/* The error behind ABSENT_FAILED; returns -errno. */
+int source_failure(struct pidmem_source *source, const struct pidmem_region *region, struct pidmem_error *error);
+
+/* process_still_maps(), and on kernels where that cannot tell, the list of regions of at most 50 ms ago. */
+bool source_still_maps(struct pidmem_source *source, const struct pidmem_region *region, uint64_t address,
+		       uint64_t *size);
+
+/* Without PAGEMAP_SCAN: is there certainly nothing in a region that is too large to look? */
+bool source_is_empty(struct pidmem_source *source, const struct pidmem_region *region);
 
 /* Why an absent page of ABSENT_NO_FILE cannot be read. */
 enum pidmem_why source_no_file_why(const struct pidmem_region *region);
@@ -43,9 +57,9 @@ enum pidmem_why source_no_file_why(const struct pidmem_region *region);
 /*
  * Reading failed at `address`, within `region`; find out why, for as much as shares the cause: fills class, why and
  * size (at most `limit`). Returns 1, or 0 if the page is no longer in the page tables: then it is an absent one. The
- * size is set in both cases.
+ * size is set in both cases. -errno if the process is gone.
  */
 int explain_unreadable(struct pidmem_source *source, const struct pidmem_region *region, uint64_t address,
-		       uint64_t limit, struct pidmem_span *span);
+		       uint64_t limit, struct pidmem_error *error, struct pidmem_span *span);
 
 #endif

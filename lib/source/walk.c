@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/auxv.h>
 
 #include "base/error.h"
 #include "base/zero.h"
@@ -16,6 +17,9 @@
 
 /* Large enough that handing half of it to another thread (process_read()) costs little beside the copy. */
 #define BUFFER (8UL << 20)
+
+/* Holes of a file that are told without reading them. */
+#define HOLE_MIN (4UL << 20)
 
 struct pidmem_walk {
 	struct pidmem_source *source;
@@ -70,7 +74,7 @@ static int tell(struct pidmem_walk *walk, struct pidmem_span *span, uint64_t siz
 }
 
 /* Pages that are in the file and not in the page tables. */
-static int tell_file(struct pidmem_walk *walk, uint64_t limit, struct pidmem_error *error, struct pidmem_span *span)
+static int tell_file(struct pidmem_walk *walk, uint64_t limit, struct pidmem_span *span)
 {
 	struct pidmem_source *source = walk->source;
 	const struct backing *backing = backing_of(&source->backings, source->process, walk->region);
@@ -79,37 +83,37 @@ static int tell_file(struct pidmem_walk *walk, uint64_t limit, struct pidmem_err
 
 	if (backing->state != BACKING_OPEN) /* it was when the region was entered */
 		return tell(walk, span, limit, PIDMEM_UNREADABLE, source_no_file_why(walk->region));
-	uint64_t size = backing_extent(backing, offset, limit, &hole);
+	bool supplied = walk->region->perms & PIDMEM_PERM_SHARED && source_is_uffd_missing(source, walk->region);
+	uint64_t size = backing_extent(backing, offset, limit, supplied ? walk->page_size : HOLE_MIN, &hole);
 	if (size == 0)
 		return tell(walk, span, limit, PIDMEM_NO_CONTENT, PIDMEM_WHY_PAST_EOF);
-	if (hole && source_is_uffd_missing(source, walk->region))
+	if (hole && supplied)
 		return tell(walk, span, size, PIDMEM_NO_CONTENT, PIDMEM_WHY_UFFD);
 	if (hole)
 		return tell(walk, span, size, PIDMEM_ZERO, PIDMEM_WHY_NONE);
 	if (walk->states_only)
 		return tell(walk, span, size, PIDMEM_READ, PIDMEM_WHY_NONE);
-	if (size > walk->buffer_size)
-		size = walk->buffer_size;
-	int result = backing_read(backing, offset, walk->buffer, size);
-	if (result == -EIO) /* a bad place on the disk: page by page */
-		return tell(walk, span, size < walk->page_size ? size : walk->page_size, PIDMEM_UNREADABLE,
-			    PIDMEM_WHY_FILE);
-	if (result < 0)
-		return fail_sys(error, -result, "reading %s", walk->region->path);
-	walk->held = size;
-	walk->told = 0;
-	return tell_held(walk, span);
+	ssize_t got = backing_read(backing, offset, walk->buffer, size < walk->buffer_size ? size : walk->buffer_size);
+	if (got > 0) {
+		walk->held = (size_t)got;
+		walk->told = 0;
+		return tell_held(walk, span);
+	}
+	/* Cut since its size was asked for, or a bad place on the disk: page by page. */
+	size = size < walk->page_size ? size : walk->page_size;
+	if (got == 0)
+		return tell(walk, span, size, PIDMEM_NO_CONTENT, PIDMEM_WHY_PAST_EOF);
+	return tell(walk, span, size, PIDMEM_UNREADABLE, PIDMEM_WHY_FILE);
 }
 
 /* The library's own copy of the code that the kernel maps into each 64-bit process. */
 static int tell_vdso(struct pidmem_walk *walk, uint64_t limit, struct pidmem_span *span)
 {
 	const struct pidmem_region *region = walk->region;
-	uint64_t own, own_size;
+	uint64_t own = getauxval(AT_SYSINFO_EHDR);
 
 	/* A 32-bit process has another vDSO, below 4 GiB. */
-	if (!process_own_vdso(&own, &own_size) || own_size != region->size ||
-	    (region->start > UINT32_MAX) != (own > UINT32_MAX))
+	if (process_own_vdso_size() != region->size || (region->start > UINT32_MAX) != (own > UINT32_MAX))
 		return tell(walk, span, limit, PIDMEM_EXCLUDED, PIDMEM_WHY_KERNEL);
 	if (walk->states_only)
 		return tell(walk, span, limit, PIDMEM_READ, PIDMEM_WHY_NONE);
@@ -125,7 +129,7 @@ static int tell_vdso(struct pidmem_walk *walk, uint64_t limit, struct pidmem_spa
 static int tell_absent(struct pidmem_walk *walk, uint64_t limit, struct pidmem_error *error, struct pidmem_span *span)
 {
 	/* Because they were never touched, or because the region is not there any more? */
-	if (process_still_maps(walk->source->process, walk->region, walk->position, &limit) == 0) {
+	if (!source_still_maps(walk->source, walk->region, walk->position, &limit)) {
 		int result = pidmem_process_check(walk->source->process, error);
 		return result < 0 ? result : tell(walk, span, limit, PIDMEM_NO_CONTENT, PIDMEM_WHY_UNMAPPED);
 	}
@@ -135,7 +139,7 @@ static int tell_absent(struct pidmem_walk *walk, uint64_t limit, struct pidmem_e
 			return tell(walk, span, limit, PIDMEM_NO_CONTENT, PIDMEM_WHY_UFFD);
 		return tell(walk, span, limit, PIDMEM_ZERO, PIDMEM_WHY_NONE);
 	case ABSENT_FILE:
-		return tell_file(walk, limit, error, span);
+		return tell_file(walk, limit, span);
 	case ABSENT_VDSO:
 		return tell_vdso(walk, limit, span);
 	default:
@@ -150,6 +154,9 @@ static int tell_present(struct pidmem_walk *walk, uint64_t limit, struct pidmem_
 		return tell(walk, span, limit, PIDMEM_NO_CONTENT, PIDMEM_WHY_GUARD);
 	if (walk->run.flags & PIDMEM_PAGE_ZERO)
 		return tell(walk, span, limit, PIDMEM_ZERO, PIDMEM_WHY_NONE);
+	/* Shared memory has no swap entries here: a marker of a userfaultfd. Reading would fault the page in. */
+	if (!(walk->run.flags & PIDMEM_PAGE_PRESENT) && walk->region->perms & PIDMEM_PERM_SHARED)
+		return tell_absent(walk, limit, error, span);
 	if (walk->states_only)
 		return tell(walk, span, limit, PIDMEM_READ, PIDMEM_WHY_NONE);
 	ssize_t got = process_read(walk->source->process, walk->position, walk->buffer,
@@ -162,8 +169,9 @@ static int tell_present(struct pidmem_walk *walk, uint64_t limit, struct pidmem_
 	if (got != -EIO)
 		return got < 0 ? (int)got : fail_sys(error, EIO, "reading at 0x%" PRIx64, walk->position);
 	*span = (struct pidmem_span){ .start = walk->position, .region = walk->region };
-	if (explain_unreadable(walk->source, walk->region, walk->position, limit, span))
-		return 1;
+	int explained = explain_unreadable(walk->source, walk->region, walk->position, limit, error, span);
+	if (explained != 0)
+		return explained;
 	return tell_absent(walk, span->size, error, span);
 }
 
@@ -181,10 +189,8 @@ static int next_run(struct pidmem_walk *walk, struct pidmem_error *error)
 
 static int tell_pages(struct pidmem_walk *walk, uint64_t limit, struct pidmem_error *error, struct pidmem_span *span)
 {
-	const struct pidmem_region *region = walk->region;
-
 	/* Without PAGEMAP_SCAN, terabytes that hold nothing must not be gone through. */
-	if (walk->source->cost_by_size && !region->resident && !region->swapped)
+	if (source_is_empty(walk->source, walk->region))
 		return tell_absent(walk, limit, error, span);
 	if (!walk->no_more_runs)
 		pages_skip_to(walk->pages, walk->position);
@@ -228,6 +234,8 @@ static int enter_region(struct pidmem_walk *walk, struct pidmem_error *error)
 			return 0;
 		walk->region = region;
 		walk->absent = source_absent(walk->source, region);
+		if (walk->absent == ABSENT_FAILED)
+			return source_failure(walk->source, region, error);
 		if (walk->position < region->start)
 			walk->position = region->start;
 		return open_region_pages(walk, error);
@@ -282,6 +290,8 @@ int pidmem_walk_open(struct pidmem_source *source, uint64_t start, uint64_t size
 {
 	uint64_t last = size ? start + (size - 1) : start;
 
+	if (start == 0 && size == UINT64_MAX) /* 2^64 bytes cannot be said otherwise */
+		last = UINT64_MAX;
 	if (last < start)
 		return fail(error, PIDMEM_USAGE, ERANGE, "the range runs past the end of the address space");
 	AUTO_WALK walk = calloc(1, sizeof *walk);

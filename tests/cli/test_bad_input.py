@@ -202,3 +202,82 @@ def test_command_without_proc(public_build, need_root):
                          env={**os.environ, **env}, capture_output=True, text=True, check=False)
     assert (run.returncode, run.stdout) == (2, ""), run
     assert run.stderr.startswith("pidmem: "), run
+
+
+# ------------------------------------------------------------------------------------------- the command line ---
+
+
+def test_options_after_operands_even_where_posix_forbids(pidmem, plain):
+    assert pidmem("maps", plain.pid, "-j", env={"POSIXLY_CORRECT": "1"}).json["command"] == "maps"
+
+
+@pytest.mark.parametrize("option,near", [("--jso", "--json"), ("--colum=perms", "--columns"), ("--co", "--consistency"),
+                                         ("--josn", "--json"), ("--colour=never", "--color")])
+def test_long_options_are_written_out(nowhere, plain, option, near):
+    result = nowhere("maps", option, plain.pid)
+    assert f'"{option.split("=")[0]}"' in result.err.splitlines()[0], result
+    assert f"did you mean {near}?" in result.err, result
+
+
+def test_option_that_is_no_letter(nowhere, plain):
+    for word in ("-é", "-qé"):
+        assert f'"{word}"' in nowhere("maps", word, plain.pid, hint=False).err
+
+
+@pytest.mark.parametrize("args", [["why", "-R", "heap"], ["why", "--progress=always"], ["why", "--consistency=live"],
+                                  ["maps", "-j", "-o", "perms"], ["maps", "-x", "-o", "perms"],
+                                  ["dump", "--split", "parts", "--force"], ["dump", "-o", "f", "--split", "parts"]])
+def test_options_that_do_nothing_are_refused(nowhere, plain, args):
+    nowhere(*args, plain.pid)
+
+
+def test_colour_of_usage_errors(pidmem):
+    for args in (["maps", "0", "--nonsense", "--color=always"], ["--color", "always", "maps", "0"], ["--color=always"]):
+        assert pidmem(*args).err.startswith("\x1b["), args
+    assert "\x1b" not in pidmem("maps", "0").err
+
+
+@pytest.mark.parametrize("word,hint", [("4242", "pidmem maps 4242"), ("core", "pidmem help"), ("gcore", "pidmem help"),
+                                       ("xy", "pidmem help"), ("ab", "pidmem help")])
+def test_what_is_said_of_an_unknown_command(nowhere, word, hint):
+    result = nowhere(word)
+    assert hint in result.err and "did you mean" not in result.err, result
+    assert ("in this version" in result.err) == (word in ("core", "gcore")), result
+
+
+@pytest.mark.parametrize("length", ["0x0x10", "0X0X1"])
+def test_two_prefixes_are_no_number(nowhere, plain, length):
+    nowhere("read", plain.pid, f"{plain.bytes:x}", length)
+
+
+def test_range_as_address(nowhere, plain):
+    result = nowhere("read", plain.pid, f"{plain.bytes:x}-{plain.bytes + 64:x}")
+    assert f"{plain.bytes:#x} 0x40" in result.err.splitlines()[1], result
+
+
+@pytest.mark.parametrize("term", ["heap:rw", "!stack:r", "anon:x", "heap,stack"])
+def test_selection_that_cannot_be_meant(nowhere, plain, term):
+    for command in ("maps", "dump"):
+        result = nowhere(command, "-R", term, plain.pid)
+        assert f'-R "{term}"' in result.err.splitlines()[0], result
+
+
+def test_selection_that_fits_nothing_names_process_and_terms(nowhere, plain):
+    for command, more in (("maps", []), ("dump", []), ("read", ["400000"])):
+        result = nowhere(command, "-R", "stakc", "-R", "haep", plain.pid, *more)
+        assert all(word in result.err.splitlines()[0] for word in (str(plain.pid), "plain", "stakc", "haep")), result
+
+
+@pytest.mark.parametrize("terms", [["heap", "stakc"], ["!stakc"], ["heap", "!stakc"]])
+def test_term_that_fits_nothing_is_told(pidmem, plain, terms):
+    options = [word for term in terms for word in ("-R", term)]
+    result = pidmem("maps", *options, plain.pid)
+    assert result.code == 0 and result.err.count("\n") == 1 and "stakc" in result.err, result
+    assert pidmem("maps", "-q", *options, plain.pid).err == ""
+
+
+@pytest.mark.parametrize("command", [[], ["maps"], ["read"], ["dump"], ["why"], ["help"]])
+def test_help_fits_a_terminal(pidmem, command):
+    lines = pidmem("help", *command).text.splitlines()
+    assert all(len(line) <= 81 and line == line.rstrip() for line in lines), [line for line in lines if len(line) > 81]
+    assert command == ["help"] or any(line.startswith("Exit status") for line in lines)

@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """`maps`: the regions as /proc has them, whatever their names are, and the columns of pmap -x."""
 
+import fcntl
 import fnmatch
 import os
 import re
 import shutil
+import struct
 import subprocess
+import termios
 
 import oracle
 import pytest
-from conftest import PAGE
+from conftest import PAGE, TARGETS
 
 FIELDS = {"start", "end", "perms", "offset", "dev", "inode", "path", "deleted", "kind", "rss", "swap"}
 
@@ -266,3 +269,100 @@ def test_text_is_the_same_in_a_pipe_and_on_no_terminal(pidmem, victim):
     coloured = pidmem("maps", "--color=always", one.pid)
     assert re.sub(rb"\x1b\[[0-9;]*m", b"", coloured.out) == plain.out
     assert b"\x1b" not in pidmem("maps", one.pid, env={"NO_COLOR": "1"}).out
+
+
+@pytest.mark.parametrize("locale", ["C", "C.UTF-8"])
+def test_as_pmap_does_in_any_locale(pidmem, victim, tmp_path, locale):
+    if not shutil.which("pmap"):
+        pytest.skip("pmap is not installed (Debian procps)")
+    odd = [*ODD, "\u202e".encode(), b"\xc2\x85next line", b"\xed\xa0\x80", b"\xf4\x90\x80\x80 \xc0\xaf", "日本".encode()]
+    paths = [os.fsencode(tmp_path) + b"/" + name for name in odd]
+    for path in paths:
+        with open(path, "wb") as file:
+            file.write(b"the content")
+    one = victim("mapfiles", *paths)
+    one.stop()
+    theirs = subprocess.run(["pmap", "-x", str(one.pid)], capture_output=True, check=True,
+                            env={**os.environ, "LC_ALL": locale}).stdout
+    assert pidmem("maps", "-x", one.pid, env={"LC_ALL": locale}).out == theirs
+
+
+def strips(pidmem, pid, columns="strip,start"):
+    rows = (line.split() for line in pidmem("maps", "-o", columns, pid).text.splitlines()[1:])
+    return {int(row[1], 16): row[0] for row in rows}
+
+
+def test_strip_alone_is_the_same_picture(pidmem, victim):
+    one = victim("guard")
+    one.stop()
+    drawn = strips(pidmem, one.pid)
+    assert drawn[one.region] == "g######gg######g"
+    assert drawn == {start: strip for start, strip in strips(pidmem, one.pid, "strip,start,rss,swap").items()}
+
+
+def test_strip_of_nothing_but_guard_pages(pidmem, victim, tmp_path):
+    one = victim("layout", tmp_path / "file")
+    if one.ask("guard 0 64") != "ok":
+        pytest.skip("no guard pages on this kernel (Linux 6.13)")
+    assert strips(pidmem, one.pid)[one.window] == "g" * 16
+
+
+def test_rows_end_without_blanks_and_columns_stand_in_line(pidmem, victim):
+    one = victim("plain")
+    one.stop()
+    for columns in ([], ["-o", "range,perms,kind,name"], ["-o", "name,perms"]):
+        lines = pidmem("maps", *columns, one.pid).text.splitlines()
+        assert lines == [line.rstrip() for line in lines]
+    lines = pidmem("maps", "-o", "range,perms", one.pid).text.splitlines()
+    assert {len(line) for line in lines} == {len(lines[0])}, "also with [vsyscall]"
+
+
+def test_columns_behind_a_name_that_is_not_ascii(pidmem, victim, user_dir):
+    path = str(user_dir / "üïö")
+    assert len(path) < 32, "the column is wide enough"
+    with open(path, "wb") as file:
+        file.write(b"the content")
+    one = victim("mapfiles", path)
+    line = next(line for line in pidmem("maps", "-o", "path,perms", one.pid).text.splitlines() if path in line)
+    assert line == path.ljust(32) + "  r--p"
+
+
+def test_name_that_turns_the_line(pidmem, victim, tmp_path):
+    odd = "a\u200eb\u200fc\u202ad\u202ee\u2066f\u2069g\u2028h\u2029i"
+    (tmp_path / odd).write_bytes(b"the content")
+    one = victim("mapfiles", tmp_path / odd)
+    text = pidmem("maps", one.pid).text
+    assert not set(odd[1::2]) & set(text) and r"e\xe2\x81\xa6f" in text
+    assert any(region["path"].endswith(odd) for region in listed(pidmem, one.pid))
+
+
+def test_name_of_the_process_that_is_not_utf8(pidmem, victim, tmp_path):
+    binary = os.fsencode(tmp_path) + b"/n\xffme"
+    shutil.copy(TARGETS / "plain", binary)
+    one = victim("plain", binary=binary)
+    for args in (["maps", one.pid], ["why", one.pid], ["dump", "-o", "/dev/null", one.pid],
+                 ["read", one.pid, f"{one.bytes:x}"]):
+        report = pidmem(*args, "-j").json
+        assert (report["name"], report["name_hex"]) == (r"n\xffme", b"n\xffme".hex()), args
+
+
+@pytest.mark.parametrize("width,there", [(109, False), (110, True), (0, True)])
+def test_strip_needs_a_wide_terminal(pidmem, victim, width, there):
+    one = victim("plain")
+    ours, theirs = os.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
+    process = pidmem.start("maps", "--color=never", one.pid, stdout=theirs)
+    os.close(theirs)
+    text = b""
+    while chunk := read_terminal(ours):
+        text += chunk
+    os.close(ours)
+    assert process.wait(20) == 0
+    assert (b"PAGES" in text.splitlines()[0]) == there
+
+
+def read_terminal(terminal):
+    try:
+        return os.read(terminal, 65536)
+    except OSError:  # EIO: nobody holds the other side any more
+        return b""

@@ -293,3 +293,50 @@ def test_broken_pipe_in_the_middle(pidmem, victim, tmp_path):
     assert (process.returncode, out, err.count(b"pidmem: ")) == (2, b"", 1), (process.returncode, err)
     assert os.listdir(tmp_path) == ["fifo"]
 
+
+
+@pytest.mark.parametrize("output", [["-o", "d"], ["--split", "d"]], ids=["file", "split"])
+def test_dump_without_its_report_is_removed(pidmem, plain, tmp_path, output):
+    """Exit 2 leaves nothing behind, not even if it is only the report that could not be given."""
+    with open("/dev/full", "wb") as full:
+        result = pidmem("dump", *output, plain.pid, stdout=full, cwd=tmp_path)
+    assert result.code == 2 and "hint: " in result.err, result
+    assert os.listdir(tmp_path) == []
+
+
+def test_no_dump_without_a_reader_of_its_report(pidmem, plain, tmp_path):
+    ours, theirs = os.pipe()
+    os.close(ours)
+    (tmp_path / "d").write_bytes(b"precious")
+    result = pidmem("dump", "--force", "-o", "d", plain.pid, stdout=theirs, cwd=tmp_path)
+    os.close(theirs)
+    assert result.code == 2 and "hint: " in result.err, result
+    assert (tmp_path / "d").read_bytes() == b"precious" and os.listdir(tmp_path) == ["d"]
+
+
+def test_what_is_left_out_has_its_reason(pidmem, plain, tmp_path):
+    text = pidmem("dump", "-R", "heap", "-R", "vdso", "-o", tmp_path / "d", plain.pid).text
+    assert "not selected" in text and "of the kernel" in text and "left out" not in text, text
+
+
+def test_stream_without_index_is_a_note(pidmem, plain):
+    result = pidmem("dump", "-o", "/dev/null", plain.pid)
+    assert "index" in result.err and "index" not in result.text, result
+    assert pidmem("dump", "-q", "-o", "/dev/null", plain.pid).err == ""
+
+
+def test_last_line_of_progress_is_what_was_read(pidmem, victim):
+    """Not the address space: this one has reserved 20 TiB."""
+    one = victim("reserve")
+    result = pidmem("dump", "--progress=always", "-o", "/dev/null", one.pid)
+    last = [line for line in result.err.splitlines() if "%" in line][-1]
+    assert last.startswith("100%") and "TiB" not in last, result
+
+
+def test_what_could_not_be_read_names_the_process(pidmem, victim, user_dir, as_user):
+    one = victim("uffd", user=as_user)
+    result = pidmem("dump", "-o", "/dev/null", one.pid, user=as_user)
+    if result.code == 0:
+        pytest.skip("this user may read shared memory past the process")
+    told = next(line for line in result.err.splitlines() if "could not be read" in line)
+    assert f"process {one.pid} (uffd)" in told and "CAP_CHECKPOINT_RESTORE" in result.err.split("hint: ")[1], result

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """`read`: the canonical dump of hexdump -C with 64-bit addresses, and `??` where there is nothing."""
 
+import json
+import os
 import re
 import shutil
 import subprocess
@@ -241,3 +243,50 @@ def test_same_as_an_independent_reader(pidmem, victim):
             for start in (region.start, region.end - 100):
                 ours = pidmem("read", "--raw", one.pid, f"{start:x}", "100")
                 assert (ours.code, ours.out) == (0, memory.read(start, 100)), (hex(start), region.path)
+
+
+def test_question_marks_have_a_word(pidmem, victim):
+    one = victim("guard")
+    result = pidmem("read", one.pid, f"{one.region:x}", "256")
+    assert result.code == 0, result
+    assert result.err == f"pidmem: 256 B at {one.region:#x} have no content: guard pages\n"
+    assert pidmem("read", "-q", one.pid, f"{one.region:x}", "256").err == ""
+
+
+def test_what_is_not_selected_has_a_word(pidmem, victim):
+    one = victim("plain")
+    result = pidmem("read", "-R", "stack", one.pid, f"{one.bytes:x}", "16")
+    assert result.code == 0 and "16 B" in result.err and "not selected" in result.err, result
+
+
+def test_refused_raw_says_how_much_can_be_had(pidmem, victim):
+    one = victim("guard")
+    result = pidmem.fails("read", "--raw", one.pid, f"{one.region + 6 * PAGE + 96:x}", "8192")
+    assert f"{one.region + 7 * PAGE:#x} in process {one.pid} (guard)" in result.err and "guard pages" in result.err
+    again = re.search(r"`pidmem (.*)`", result.err)[1].split()
+    assert pidmem(*again).out == pattern(16, 2)[6 * PAGE + 96:7 * PAGE]
+
+
+@pytest.mark.parametrize("form", [[], ["--raw"], ["--json"]], ids=["dump", "raw", "json"])
+def test_end_of_the_target_in_the_middle(pidmem, victim, form):
+    """What is out already cannot be taken back: where it ends is said, and JSON stays JSON."""
+    one = victim("leave", 64)
+    process = pidmem.start("read", *form, one.pid, f"{one.region:x}", str(one.size))
+    out = os.read(process.stdout.fileno(), 1)
+    one.tell("exit")
+    one.process.wait(20)
+    rest, err = process.communicate(timeout=60)
+    out += rest
+    end = re.search(r"the output ends at (0x[0-9a-f]+) and is incomplete", err.decode())
+    assert process.returncode == 2 and err.count(b"pidmem: ") == 1 and end, err
+    got = int(end[1], 16) - one.region
+    assert 0 < got < one.size
+    if form == ["--raw"]:
+        assert len(out) == got
+    elif form == ["--json"]:
+        report = json.loads(out)
+        assert report["error"] and len(report["bytes"]) == 2 * one.size
+        assert report["bytes"].index("??") == 2 * got
+        assert check_account(report["account"])["total"] == one.size
+    else:
+        assert int(out.splitlines()[-1].split()[0], 16) + 16 == one.region + got

@@ -50,7 +50,7 @@ struct pidmem_access ask_pid(void **state, pid_t pid)
 {
 	struct proc_root *root = *state;
 	struct pidmem_open_options options = PIDMEM_INIT(options);
-	struct pidmem_access access;
+	struct pidmem_access access = PIDMEM_INIT(access);
 	struct pidmem_error error;
 
 	options.proc = root->path;

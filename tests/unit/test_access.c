@@ -23,7 +23,7 @@ static void test_errors(void **state)
 {
 	struct proc_root *root = *state;
 	struct pidmem_open_options options = PIDMEM_INIT(options);
-	struct pidmem_access access = { .count = 77 };
+	struct pidmem_access access = { .size = sizeof access, .count = 77 };
 	struct pidmem_error error;
 
 	options.proc = root->path;

@@ -210,8 +210,10 @@ static void test_names(void **state)
 	static const char *const bad[] = {
 		"", "nobody", "nobody+1", "[heap]+", "[heap]+zz", "10000000000000000", "[heap]+ffffffffffffffff", "-1"
 	};
+	address = 0x5a5a;
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
 		assert_true(pidmem_maps_resolve(maps, bad[i], &error, &address) < 0);
+	assert_int_equal(address, 0x5a5a); /* written on success only */
 
 	/* Whatever is described leads back. */
 	for (size_t i = 0; i < pidmem_maps_count(maps); i++) {

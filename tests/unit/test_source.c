@@ -225,6 +225,32 @@ static void test_only_live_so_far(void **state)
 	options.consistency = PIDMEM_STOPPED;
 	assert_int_equal(pidmem_source_open(process, &options, &error, &other), -EOPNOTSUPP);
 	assert_int_equal(error.code, PIDMEM_UNSUPPORTED);
+	options = (struct pidmem_source_options){ 0 }; /* without its size */
+	assert_int_equal(pidmem_source_open(process, &options, &error, &other), -EINVAL);
+	assert_int_equal(error.code, PIDMEM_USAGE);
+}
+
+/* Before anything is written. */
+static void test_dump_looks_at_sizes(void **state)
+{
+	struct pidmem_dump_options options = { .path = "/nonexistent/never" };
+	struct pidmem_dump_report report = PIDMEM_INIT(report);
+	struct pidmem_account *account;
+	struct pidmem_error error;
+
+	(void)state;
+	assert_int_equal(pidmem_account_new(NULL, &account), 0);
+	assert_int_equal(pidmem_dump(source, &options, account, &error, &report), -EINVAL);
+	assert_int_equal(error.code, PIDMEM_USAGE);
+	options.size = sizeof options;
+	report.size = 0;
+	assert_int_equal(pidmem_dump(source, &options, account, &error, &report), -EINVAL);
+	assert_int_equal(error.code, PIDMEM_USAGE);
+	report.size = sizeof report;
+	assert_int_equal(pidmem_dump(source, &options, account, &error, &report), -ENOENT);
+	options.path = NULL; /* neither a file nor a directory */
+	assert_int_equal(pidmem_dump(source, &options, account, &error, &report), -EINVAL);
+	pidmem_account_free(account);
 }
 
 /* The handle is on the process, not on its number: after the end there is an error, never another process. */
@@ -270,6 +296,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_pages, start, stop),
 		cmocka_unit_test_setup_teardown(test_threads, start, stop),
 		cmocka_unit_test_setup_teardown(test_only_live_so_far, start, stop),
+		cmocka_unit_test_setup_teardown(test_dump_looks_at_sizes, start, stop),
 		cmocka_unit_test_setup_teardown(test_end_of_the_process, start, stop),
 		cmocka_unit_test(test_wrong_numbers),
 	};

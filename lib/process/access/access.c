@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/options.h"
 #include "process/access/access.h"
 #include "process/access/checks.h"
 #include "process/access/words.h"
@@ -205,7 +206,7 @@ void access_judge(const struct facts *facts, struct pidmem_access *access)
 {
 	bool memory = reached(facts) == STAGE_MEMORY;
 
-	*access = (struct pidmem_access){ 0 };
+	*access = (struct pidmem_access){ .size = sizeof *access };
 	memcpy(access->name, facts->target.name, sizeof access->name);
 	access->maps = memory && facts->maps.error == 0;
 	access->mem = memory && facts->mem.error == 0;
@@ -218,16 +219,30 @@ void access_judge(const struct facts *facts, struct pidmem_access *access)
 	put_first(access, real_cause(facts, access));
 }
 
-int pidmem_access_check(pid_t pid, const struct pidmem_open_options *options, struct pidmem_error *error,
-			struct pidmem_access *access)
+/* How many checks does the caller have room for? */
+static size_t checks_room(const struct pidmem_access *access)
 {
+	size_t before = offsetof(struct pidmem_access, checks);
+
+	return access->size < before ? 0 : (access->size - before) / sizeof access->checks[0];
+}
+
+int pidmem_access_check(pid_t pid, const struct pidmem_open_options *given, struct pidmem_error *error,
+			struct pidmem_access *out)
+{
+	struct pidmem_open_options options;
+	struct pidmem_access access;
 	struct facts facts;
 
 	if (pid <= 0)
 		return fail(error, PIDMEM_USAGE, EINVAL, "%d cannot be a process ID", pid);
-	int result = facts_gather(pid, options, error, &facts);
-	if (result < 0)
+	int result = options_take(&options, sizeof options, given, error);
+	if (result < 0 || (result = options_check_room(out, error)) < 0 ||
+	    (result = facts_gather(pid, &options, error, &facts)) < 0)
 		return result;
-	access_judge(&facts, access);
+	access_judge(&facts, &access);
+	if (access.count > checks_room(out))
+		access.count = checks_room(out);
+	options_give(out, &access, sizeof access);
 	return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * access_checks - from facts to causes: one small function per cause, in a table in the kernel's order
+ * checks - from facts to causes: one small function per cause, in a table in the kernel's order
  *
  * The order is that of kernel/ptrace.c, __ptrace_may_access(): user and group, dumpable, then the security
  * modules (commoncap, Yama, others); before it comes what procfs itself decides, behind it what hinders in spite
@@ -21,7 +21,7 @@ enum stage {
 };
 
 /*
- * To add a check: a cause in pidmem.h and its word in base/names.c, facts in access_facts.h, a function here, its
+ * To add a check: a cause in pidmem.h and its word in base/names.c, facts in facts.h, a function here, its
  * row in the table at the place where the kernel looks, and tests in test_access.c and test_why.py.
  */
 struct access_check {
@@ -37,7 +37,7 @@ void verdict(struct pidmem_check *check, enum pidmem_verdict value, const char *
 void way_out(struct pidmem_check *check, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void way_out_privilege(const struct facts *facts, struct pidmem_check *check);
 
-/* access_checks_kernel.c */
+/* checks_kernel.c */
 void look_user(const struct facts *facts, struct pidmem_check *check);
 void look_dumpable(const struct facts *facts, struct pidmem_check *check);
 void look_capability(const struct facts *facts, struct pidmem_check *check);
@@ -45,7 +45,7 @@ void look_userns(const struct facts *facts, struct pidmem_check *check);
 void look_yama(const struct facts *facts, struct pidmem_check *check);
 void look_modules(const struct facts *facts, struct pidmem_check *check);
 
-/* access_rules.c: single rules of the kernel, as functions of the facts. */
+/* rules.c: single rules of the kernel, as functions of the facts. */
 enum answer {
 	ANSWER_NO,
 	ANSWER_YES,

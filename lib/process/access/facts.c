@@ -149,17 +149,14 @@ static bool has_ended(char state)
 static void gather_threads(int root, struct facts *facts)
 {
 	struct name name = file_of(facts->pid, "task");
-	int fd = openat(root, name.text, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	AUTO_DIR dir = fd < 0 ? NULL : fdopendir(fd);
+	AUTO_DIR dir = open_directory_at(root, name.text);
 
 	facts->tracer = facts->target.tracer;
-	if (!dir && fd >= 0)
-		close(fd);
 	for (struct dirent *entry; dir && (entry = readdir(dir));) {
 		struct process_status thread;
 		char file[sizeof entry->d_name + 8];
 		snprintf(file, sizeof file, "%s/status", entry->d_name);
-		if (entry->d_name[0] == '.' || read_status(fd, file, &thread) < 0)
+		if (entry->d_name[0] == '.' || read_status(dirfd(dir), file, &thread) < 0)
 			continue;
 		if (!facts->living_thread && has_ended(facts->target.state) && !has_ended(thread.state))
 			facts->living_thread = thread.pid;

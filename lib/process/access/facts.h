@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * access_facts - everything that the access diagnosis looks at, gathered before anything is judged
+ * facts - everything that the access diagnosis looks at, gathered before anything is judged
  *
  * Gathering reads files below the proc root and asks the kernel harmless questions; judging
- * (access_checks.c) is pure. So every verdict can be tested with facts that this machine cannot produce.
+ * (access.c, checks.c) is pure. So every verdict can be tested with facts that this machine cannot produce.
  */
 #ifndef PROCESS_ACCESS_FACTS_H
 #define PROCESS_ACCESS_FACTS_H
@@ -74,7 +74,7 @@ struct facts {
 /** facts_gather() - 0, or -errno with `error`: only what hinders pidmem itself, such as a lack of descriptors. */
 int facts_gather(pid_t pid, const struct pidmem_open_options *options, struct pidmem_error *error, struct facts *facts);
 
-/* access_probe.c: what is asked of the kernel rather than read from /proc. */
+/* probe.c: what is asked of the kernel rather than read from /proc. */
 void probe_self(struct process_status *self);
 void probe_filter(struct facts *facts);
 void probe_modules(int root, struct facts *facts);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* access_words - names of users and capabilities for the facts of a diagnosis */
+/* words - names of users and capabilities for the facts of a diagnosis */
 #ifndef PROCESS_ACCESS_WORDS_H
 #define PROCESS_ACCESS_WORDS_H
 

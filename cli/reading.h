@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What every command needs that reads memory: the process, a source of its bytes, and the account of the run. */
+#ifndef CLI_READING_H
+#define CLI_READING_H
+
+#include "command.h"
+
+struct reading {
+	struct pidmem_process *process;
+	struct pidmem_source *source;
+	struct pidmem_account *account;
+};
+
+/* Open what the first operand names, with the selection of -R. 0, or EXIT_FAILED after a message. Close it anyway. */
+int reading_open(const struct invocation *invocation, struct reading *reading);
+void reading_close(struct reading *reading);
+
+#define AUTO_READING __attribute__((cleanup(reading_close))) struct reading
+
+static inline void walk_close(struct pidmem_walk **walk)
+{
+	pidmem_walk_close(*walk);
+}
+
+#define AUTO_WALK __attribute__((cleanup(walk_close))) struct pidmem_walk *
+
+#endif
