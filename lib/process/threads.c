@@ -91,7 +91,7 @@ int pidmem_threads_read(struct pidmem_process *process, struct pidmem_error *err
 		return fail_memory(error);
 	if (result == 0)
 		result = add_all(threads, task);
-	if (result == 0 && threads->count == 0)
+	if (result >= 0 && !threads->items)
 		result = -ESRCH;
 	if (result < 0)
 		return list_failed(process, -result, error);

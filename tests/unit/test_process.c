@@ -152,7 +152,6 @@ static void assert_pages(struct pidmem_process *process)
 static void test_threads_end(void **state)
 {
 	struct pidmem_process *process, *late, *unused;
-	AUTO_FD saved = -1;
 
 	(void)state;
 	assert_int_equal(pidmem_process_open(child, NULL, NULL, &process), 0);
@@ -165,7 +164,7 @@ static void test_threads_end(void **state)
 	assert_true(process->memory_dir != process->dir);
 	assert_int_equal(pidmem_process_open(child, NULL, NULL, &late), 0);
 	/* without the right to read, threads tell alone */
-	saved = late->mem;
+	cleanup_fd(&late->mem);
 	late->mem = -1;
 	assert_int_equal(pidmem_process_check(late, NULL), 0);
 	give_order();
