@@ -11,7 +11,8 @@ struct dump_target {
 	const char *command;
 	struct file_sink data; /* split: of the region that is being written */
 	struct file_sink index;
-	char *split, *directory;            /* the final and the temporary name of the directory; NULL without split */
+	char *split, *directory; /* the final and the temporary name of the directory; NULL without split */
+	bool inside;             /* `directory` is in `split`, which was there: files move up when complete */
 	const struct pidmem_region *region; /* split: that `data` belongs to */
 	char name[64];                      /* split: of `data` */
 	uint64_t apparent, on_disk;

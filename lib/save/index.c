@@ -22,15 +22,12 @@ static size_t character(const char *text, size_t size)
 	return 0;
 }
 
-/* Bytes that are not UTF-8 appear as \xHH. */
+/* A path with the bytes that are not UTF-8 as \xHH. */
 static json_t *escaped(const char *bytes, size_t size)
 {
-	json_t *plain = json_stringn(bytes, size);
-
-	if (plain)
-		return plain;
 	AUTO_FREE char *text = malloc(size * 4 + 1);
 	size_t length = 0;
+
 	for (size_t i = 0; text && i < size;) {
 		size_t taken = character(bytes + i, size - i);
 		if (taken)
@@ -43,11 +40,10 @@ static json_t *escaped(const char *bytes, size_t size)
 	return text ? json_stringn(text, length) : NULL;
 }
 
-/* All bytes of a path that is not UTF-8, in hex; NULL for others. */
-static json_t *hex_if_escaped(const char *bytes, size_t size)
+/* All bytes of a path, in hex. */
+static json_t *in_hex(const char *bytes, size_t size)
 {
-	AUTO_JSON plain = json_stringn(bytes, size);
-	AUTO_FREE char *text = plain ? NULL : malloc(size * 2 + 1);
+	AUTO_FREE char *text = malloc(size * 2 + 1);
 
 	for (size_t i = 0; text && i < size; i++)
 		sprintf(text + 2 * i, "%02x", (unsigned char)bytes[i]);
@@ -75,32 +71,41 @@ static json_t *perms_text(uint32_t perms)
 	return json_string(text);
 }
 
+/* Both forms of a path that is not UTF-8, the path itself of others. */
+static int set_path(json_t *line, const struct index_entry *entry)
+{
+	json_t *plain = json_stringn(entry->path, entry->path_size);
+
+	if (plain)
+		return json_object_set_new(line, "path", plain);
+	return json_object_set_new(line, "path", escaped(entry->path, entry->path_size)) |
+	       json_object_set_new(line, "path_hex", in_hex(entry->path, entry->path_size));
+}
+
+/* NULL if there is no memory for all of it: json_object_set_new() fails for a NULL value and for a NULL object. */
 static json_t *to_json(const char *command, const struct index_entry *entry)
 {
-	json_t *line = json_object();
+	AUTO_JSON line = json_object();
+	int failed = json_object_set_new(line, "pidmem", json_integer(1));
 
-	json_object_set_new(line, "pidmem", json_integer(1));
-	json_object_set_new(line, "command", json_string(command));
-	json_object_set_new(line, "start", address(entry->start, 0));
-	json_object_set_new(line, "end", address(entry->start, entry->size));
+	failed |= json_object_set_new(line, "command", json_string(command));
+	failed |= json_object_set_new(line, "start", address(entry->start, 0));
+	failed |= json_object_set_new(line, "end", address(entry->start, entry->size));
 	if (entry->class_ == PIDMEM_READ)
-		json_object_set_new(line, "offset", json_integer((json_int_t)entry->offset));
+		failed |= json_object_set_new(line, "offset", json_integer((json_int_t)entry->offset));
 	else if (entry->class_ == PIDMEM_ZERO)
-		json_object_set_new(line, "zero", json_true());
+		failed |= json_object_set_new(line, "zero", json_true());
 	if (entry->file)
-		json_object_set_new(line, "file", json_string(entry->file));
+		failed |= json_object_set_new(line, "file", json_string(entry->file));
 	if (entry->why) {
-		json_object_set_new(line, "class", json_string(pidmem_class_name(entry->class_)));
-		json_object_set_new(line, "why", json_string(pidmem_why_name(entry->why)));
+		failed |= json_object_set_new(line, "class", json_string(pidmem_class_name(entry->class_)));
+		failed |= json_object_set_new(line, "why", json_string(pidmem_why_name(entry->why)));
 	}
-	json_object_set_new(line, "perms", perms_text(entry->perms));
-	json_object_set_new(line, "path", escaped(entry->path, entry->path_size));
-	json_t *hex = hex_if_escaped(entry->path, entry->path_size);
-	if (hex)
-		json_object_set_new(line, "path_hex", hex);
+	failed |= json_object_set_new(line, "perms", perms_text(entry->perms));
+	failed |= set_path(line, entry);
 	if (entry->deleted)
-		json_object_set_new(line, "deleted", json_true());
-	return line;
+		failed |= json_object_set_new(line, "deleted", json_true());
+	return failed ? NULL : take(line);
 }
 
 int index_append(struct buffer *lines, const char *command, const struct index_entry *entry)
@@ -211,7 +216,7 @@ static char *parse_path(const json_t *line, size_t *size)
 	const char *text = json_string_value(json_object_get(line, "path"));
 	const char *hex = json_string_value(json_object_get(line, "path_hex"));
 
-	if (!text)
+	if (!text || (hex && strlen(hex) % 2))
 		return NULL;
 	*size = hex ? strlen(hex) / 2 : json_string_length(json_object_get(line, "path"));
 	char *path = calloc(1, *size + 1);

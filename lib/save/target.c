@@ -24,38 +24,61 @@ static int open_file(struct dump_target *target, const struct pidmem_dump_option
 	return result;
 }
 
-static bool is_empty_directory(const char *path)
+/* 1: an empty directory; 0: nothing; -EEXIST: something else. */
+static int look_at(const char *path)
 {
-	AUTO_DIR directory = opendir(path);
+	struct stat status;
 	int entries = 0;
 
-	while (directory && readdir(directory) && entries < 3)
+	if (lstat(path, &status) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (!S_ISDIR(status.st_mode))
+		return -EEXIST;
+	AUTO_DIR directory = opendir(path);
+	if (!directory)
+		return -errno;
+	while (readdir(directory) && entries < 3)
 		entries++;
-	return directory && entries <= 2;
+	return entries <= 2 ? 1 : -EEXIST;
 }
 
-/* The files are written into a directory beside the final one, which takes its place when complete. */
+static int make_directory(const char *name, const void *user)
+{
+	(void)user;
+	return mkdir(name, 0700) < 0 ? -errno : 0;
+}
+
+static int fail_directory(struct pidmem_error *error, int number, const char *path)
+{
+	if (number == EEXIST)
+		return with_hint(error, fail(error, PIDMEM_EXISTS, EEXIST, "%s exists already: kept", path),
+				 "name a directory that is empty, or that is not there yet");
+	return with_hint(error, fail_sys(error, number, "cannot make the directory %s", path),
+			 "name a directory in a place that is there and can be written to");
+}
+
+/*
+ * The files are written into a temporary directory. It is beside the final one, and takes its name when complete; or in
+ * it, if that is there already: it may be a mount point, and has a mode and a group that somebody chose.
+ */
 static int open_split(struct dump_target *target, const char *path, struct pidmem_error *error)
 {
-	AUTO_FREE char *index = NULL, *name = strdup(path);
-	struct stat status;
+	AUTO_FREE char *index = NULL, *name = strdup(path), *within = NULL;
 
 	if (!name)
 		return fail_memory(error);
 	for (size_t length = strlen(name); length > 1 && name[length - 1] == '/';)
 		name[--length] = 0;
-	if (lstat(name, &status) == 0 && !(S_ISDIR(status.st_mode) && is_empty_directory(name)))
-		return with_hint(error, fail(error, PIDMEM_EXISTS, EEXIST, "%s exists already: kept", name),
-				 "name a directory that is empty, or that is not there yet");
-	const char *slash = strrchr(name, '/');
-	int prefix = slash ? (int)(slash + 1 - name) : 0;
-	if (asprintf(&target->directory, "%.*s.%s.%d.part", prefix, name, name + prefix, getpid()) < 0)
+	int result = look_at(name);
+	if (result < 0)
+		return fail_directory(error, -result, name);
+	target->inside = result == 1;
+	if (asprintf(&within, "%s/", name) < 0)
 		return fail_memory(error);
-	if (mkdir(target->directory, 0700) < 0) {
-		free(take(target->directory));
-		return with_hint(error, fail_sys(error, errno, "cannot make the directory %s", path),
+	result = file_make_temporary(target->inside ? within : name, make_directory, NULL, &target->directory);
+	if (result < 0)
+		return with_hint(error, fail_sys(error, -result, "cannot make a directory for %s", name),
 				 "name a directory in a place that is there and can be written to");
-	}
 	target->split = take(name);
 	target->data.label = target->index.label = target->split;
 	return asprintf(&index, "%s/index", target->directory) < 0 ? fail_memory(error)
@@ -135,13 +158,81 @@ static int name_both(struct dump_target *target, struct pidmem_error *error)
 	if (target->data.stream)
 		return 0;
 	/* The dump last: where it is, its index is too. */
-	result = file_name(&target->index, error);
+	result = file_name_until_settled(&target->index, error);
 	if (result < 0)
 		return result;
 	result = file_name(&target->data, error);
 	if (result < 0)
 		file_unname(&target->index);
+	else
+		file_settle(&target->index);
 	return result;
+}
+
+static DIR *open_directory(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+
+	if (fd >= 0 && !directory)
+		cleanup_fd(&fd);
+	return directory;
+}
+
+/* Append the names of all files but the index, each with its NUL. */
+static int list_files(DIR *directory, struct buffer *names)
+{
+	const struct dirent *entry;
+
+	while (errno = 0, (entry = readdir(directory))) {
+		size_t size = strlen(entry->d_name) + 1;
+		if (entry->d_name[0] == '.' || !strcmp(entry->d_name, "index"))
+			continue;
+		if (buffer_reserve(names, size) < 0)
+			return -ENOMEM;
+		memcpy(names->bytes + names->size, entry->d_name, size);
+		names->size += size;
+	}
+	return -errno;
+}
+
+/* All files or none of them; the index last: where it is, the others are too. */
+static int move_files(int from, int to, const struct buffer *names)
+{
+	size_t moved = 0;
+	int result = 0;
+
+	while (moved < names->size &&
+	       (result = file_rename_exclusive(from, names->bytes + moved, to, names->bytes + moved)) == 0)
+		moved += strlen(names->bytes + moved) + 1;
+	if (result == 0)
+		result = file_rename_exclusive(from, "index", to, "index");
+	for (size_t i = 0; result < 0 && i < moved; i += strlen(names->bytes + i) + 1)
+		unlinkat(to, names->bytes + i, 0);
+	return result;
+}
+
+/* From the temporary directory into the final one around it. */
+static int move_up(struct dump_target *target, struct pidmem_error *error)
+{
+	AUTO_DIR from = open_directory(target->directory);
+	AUTO_DIR to = from ? open_directory(target->split) : NULL;
+	AUTO_BUFFER names = { 0 };
+	int result = to ? list_files(from, &names) : -errno;
+
+	if (result == 0)
+		result = move_files(dirfd(from), dirfd(to), &names);
+	if (result == -EEXIST)
+		return with_hint(
+			error,
+			fail(error, PIDMEM_EXISTS, EEXIST, "a file has appeared in %s meanwhile: kept", target->split),
+			"name a directory that is empty, or that is not there yet");
+	if (result < 0)
+		return with_hint(error, fail_sys(error, -result, "cannot write into the directory %s", target->split),
+				 "name another directory");
+	rmdir(target->directory);
+	free(take(target->directory));
+	return 0;
 }
 
 int dump_target_finish(struct dump_target *target, struct pidmem_error *error)
@@ -155,6 +246,8 @@ int dump_target_finish(struct dump_target *target, struct pidmem_error *error)
 		result = finish_file(target, &target->data, error);
 	if (result < 0 || !target->split)
 		return result < 0 ? result : name_both(target, error);
+	if (target->inside)
+		return move_up(target, error);
 	if (rename(target->directory, target->split) < 0)
 		return with_hint(error, fail_sys(error, errno, "cannot name the directory %s", target->split),
 				 "name a directory that is empty, or that is not there yet");
@@ -164,12 +257,11 @@ int dump_target_finish(struct dump_target *target, struct pidmem_error *error)
 
 static void remove_directory(const char *path)
 {
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	AUTO_DIR directory = fd < 0 ? NULL : fdopendir(fd);
+	AUTO_DIR directory = open_directory(path);
 
 	for (const struct dirent *entry; directory && (entry = readdir(directory));)
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-			unlinkat(fd, entry->d_name, 0);
+			unlinkat(dirfd(directory), entry->d_name, 0);
 	rmdir(path);
 }
 

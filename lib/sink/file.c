@@ -78,13 +78,57 @@ static char *directory_of(const char *path)
 	return slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
 }
 
-static char *temporary_name(const char *path)
+int file_make_temporary(const char *path, int (*make)(const char *name, const void *user), const void *user, char **out)
 {
 	const char *slash = strrchr(path, '/');
-	int prefix = slash ? (int)(slash + 1 - path) : 0;
-	char *name;
+	int prefix = slash ? (int)(slash + 1 - path) : 0, result = -EEXIST;
 
-	return asprintf(&name, "%.*s.%s.%d.part", prefix, path, path + prefix, getpid()) < 0 ? NULL : name;
+	/* Names may be left from a process of this number that was killed, or be in use on another machine. */
+	for (unsigned number = 0; number < 10000 && result == -EEXIST; number++) {
+		AUTO_FREE char *name = NULL;
+		/* Not made from the name of the file, which may be as long as names can be. */
+		if (asprintf(&name, "%.*s.pidmem.%d.%u", prefix, path, getpid(), number) < 0)
+			return -ENOMEM;
+		result = make(name, user);
+		if (result >= 0)
+			*out = take(name);
+	}
+	return result;
+}
+
+static int create(const char *name, const void *user)
+{
+	(void)user;
+	int fd = open(name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* A file without a name gets one: the final one, or a temporary one that can then replace the final one. */
+static int link_as(const char *name, const void *user)
+{
+	const struct file_sink *file = user;
+	char self[64];
+
+	/* For whoever opened the file since Linux 6.10, before that with CAP_DAC_READ_SEARCH; ENOENT for others. */
+	if (linkat(file->fd, "", AT_FDCWD, name, AT_EMPTY_PATH) == 0)
+		return 0;
+	if (errno != ENOENT)
+		return -errno;
+	snprintf(self, sizeof self, "/dev/fd/%d", file->fd);
+	return linkat(AT_FDCWD, self, AT_FDCWD, name, AT_SYMLINK_FOLLOW) < 0 ? -errno : 0;
+}
+
+/* Better known before hours of writing than after: the link fails anyway, but with EEXIST only if all else is well. */
+static bool can_link(const struct file_sink *file)
+{
+	return link_as("/", file) == -EEXIST;
+}
+
+static int fail_appeared(struct pidmem_error *error, const char *path)
+{
+	return with_hint(error, fail(error, PIDMEM_EXISTS, EEXIST, "%s has appeared meanwhile: kept", path),
+			 "name another file with -o, or replace it with --force");
 }
 
 static int open_new(struct file_sink *file, struct pidmem_error *error)
@@ -95,19 +139,17 @@ static int open_new(struct file_sink *file, struct pidmem_error *error)
 		return fail_memory(error);
 	/* Without a name nothing can stay behind, whatever ends this program. */
 	file->fd = open(directory, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
-	if (file->fd >= 0)
+	if (file->fd >= 0 && can_link(file))
 		return 0;
-	if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL)
+	if (file->fd >= 0)
+		close(take_fd(&file->fd));
+	else if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL)
 		return fail_place(error, errno, name_of(file));
-	file->temporary = temporary_name(file->path);
-	if (!file->temporary)
-		return fail_memory(error);
-	file->fd = open(file->temporary, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (file->fd >= 0)
-		return 0;
-	int result = fail_place(error, errno, name_of(file));
-	free(take(file->temporary));
-	return result;
+	int result = file_make_temporary(file->path, create, NULL, &file->temporary);
+	if (result < 0)
+		return fail_place(error, -result, name_of(file));
+	file->fd = result;
+	return 0;
 }
 
 int file_cancelled(struct pidmem_error *error)
@@ -123,6 +165,17 @@ static bool is_cancelled(const struct file_sink *file)
 
 	errno = number;
 	return cancelled;
+}
+
+/* What was opened may not be what was looked at. */
+static int check_stream(struct file_sink *file, struct pidmem_error *error)
+{
+	struct stat status;
+
+	if (fstat(file->fd, &status) == 0 && (S_ISCHR(status.st_mode) || S_ISFIFO(status.st_mode)))
+		return 0;
+	close(take_fd(&file->fd));
+	return fail_appeared(error, file->path);
 }
 
 int file_open(struct file_sink *file, const char *path, bool force, struct pidmem_error *error)
@@ -148,7 +201,7 @@ int file_open(struct file_sink *file, const char *path, bool force, struct pidme
 	while (file->fd < 0 && errno == EINTR && !is_cancelled(file));
 	if (file->fd < 0 && errno == EINTR)
 		return file_cancelled(error);
-	return file->fd < 0 ? fail_place(error, errno, name_of(file)) : 0;
+	return file->fd < 0 ? fail_place(error, errno, name_of(file)) : check_stream(file, error);
 }
 
 int file_write(struct file_sink *file, const void *bytes, size_t size, struct pidmem_error *error)
@@ -193,42 +246,78 @@ int file_skip(struct file_sink *file, uint64_t size, struct pidmem_error *error)
 
 int file_complete(struct file_sink *file, struct pidmem_error *error)
 {
+	int copy, result;
+
+	if (file->stream)
+		return 0;
 	/* A hole at the end has to be made. */
-	if (!file->stream && ftruncate(file->fd, (off_t)file->size) < 0)
+	if (ftruncate(file->fd, (off_t)file->size) < 0)
 		return fail_place(error, errno, name_of(file));
-	return 0;
+	/* NFS and FUSE write at each close() of a descriptor, and tell of a full disk or quota only then: close(2). */
+	do {
+		copy = fcntl(file->fd, F_DUPFD_CLOEXEC, 0);
+		result = copy < 0 || close(copy) < 0 ? errno : 0;
+	} while (result == EINTR && !is_cancelled(file));
+	if (result == EINTR)
+		return file_cancelled(error);
+	return result ? fail_place(error, result, name_of(file)) : 0;
 }
 
-/* A file without a name gets one: the final one, or a temporary one that can then replace the final one. */
-static int link_as(struct file_sink *file, const char *name)
+int file_rename_exclusive(int from, const char *name, int to, const char *new_name)
 {
-	char self[64];
-
-	snprintf(self, sizeof self, "/dev/fd/%d", file->fd);
-	return linkat(AT_FDCWD, self, AT_FDCWD, name, AT_SYMLINK_FOLLOW) < 0 ? -errno : 0;
-}
-
-static int rename_exclusive(const char *from, const char *to)
-{
-	/* link(2) fails if the name is there, unlike rename(2); not every file system has RENAME_NOREPLACE. */
-	if (link(from, to) < 0)
+	if (renameat2(from, name, to, new_name, RENAME_NOREPLACE) == 0)
+		return 0;
+	/* NFS does not know the flag. link(2) fails as well if the name is there, but FAT has no links. */
+	if (errno != EINVAL && errno != ENOSYS)
 		return -errno;
-	unlink(from);
+	if (linkat(from, name, to, new_name, 0) < 0)
+		return -errno;
+	unlinkat(from, name, 0);
 	return 0;
+}
+
+static int set_aside(const char *name, const void *user)
+{
+	const struct file_sink *file = user;
+	struct stat status;
+
+	if (link(file->path, name) == 0)
+		return 0;
+	if (errno == EEXIST || lstat(file->path, &status) < 0 || !S_ISREG(status.st_mode))
+		return -errno;
+	return file_rename_exclusive(AT_FDCWD, file->path, AT_FDCWD, name);
+}
+
+static void put_back(struct file_sink *file)
+{
+	/* With two names of one file rename(2) does nothing. */
+	if (rename(file->old, file->path) == 0)
+		unlink(file->old);
+	free(take(file->old));
+}
+
+int file_name_until_settled(struct file_sink *file, struct pidmem_error *error)
+{
+	int result = file->force && !file->stream ? file_make_temporary(file->path, set_aside, file, &file->old) : 0;
+
+	if (result < 0 && result != -ENOENT)
+		return fail_place(error, -result, name_of(file));
+	return file_name(file, error);
+}
+
+void file_settle(struct file_sink *file)
+{
+	if (file->old)
+		unlink(file->old);
+	free(take(file->old));
 }
 
 static int replace(struct file_sink *file)
 {
-	if (!file->temporary) {
-		file->temporary = temporary_name(file->path);
-		if (!file->temporary)
-			return -ENOMEM;
-		int result = link_as(file, file->temporary);
-		if (result < 0) {
-			free(take(file->temporary));
-			return result;
-		}
-	}
+	int result = file->temporary ? 0 : file_make_temporary(file->path, link_as, file, &file->temporary);
+
+	if (result < 0)
+		return result;
 	return rename(file->temporary, file->path) < 0 ? -errno : 0;
 }
 
@@ -241,11 +330,10 @@ int file_name(struct file_sink *file, struct pidmem_error *error)
 	if (file->force)
 		result = replace(file);
 	else
-		result = file->temporary ? rename_exclusive(file->temporary, file->path) : link_as(file, file->path);
+		result = file->temporary ? file_rename_exclusive(AT_FDCWD, file->temporary, AT_FDCWD, file->path)
+					 : link_as(file->path, file);
 	if (result == -EEXIST)
-		return with_hint(error,
-				 fail(error, PIDMEM_EXISTS, EEXIST, "%s has appeared meanwhile: kept", file->path),
-				 "name another file with -o, or replace it with --force");
+		return fail_appeared(error, file->path);
 	if (result < 0)
 		return fail_place(error, -result, name_of(file));
 	free(take(file->temporary));
@@ -254,7 +342,9 @@ int file_name(struct file_sink *file, struct pidmem_error *error)
 
 void file_unname(struct file_sink *file)
 {
-	if (!file->stream)
+	if (file->old)
+		put_back(file);
+	else if (!file->stream)
 		unlink(file->path);
 }
 
@@ -270,6 +360,8 @@ void file_close(struct file_sink *file)
 	if (file->temporary)
 		unlink(file->temporary);
 	free(take(file->temporary));
+	if (file->old)
+		put_back(file);
 	free(take(file->path));
 	if (file->fd >= 0)
 		close(take_fd(&file->fd));

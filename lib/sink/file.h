@@ -13,6 +13,7 @@ struct file_sink {
 	int fd;
 	char *path;      /* its final name */
 	char *temporary; /* its present name; NULL if it has none yet (O_TMPFILE) */
+	char *old;       /* the name of the file that it replaced, until it is settled */
 	bool stream;     /* a device or pipe that was there: written to as it is, without holes */
 	bool force;
 	uint64_t size; /* written or skipped so far */
@@ -30,11 +31,15 @@ int file_write(struct file_sink *file, const void *bytes, size_t size, struct pi
 /* `size` zeros: a hole where there can be one. */
 int file_skip(struct file_sink *file, uint64_t size, struct pidmem_error *error);
 
-/* All is written: set the size, report write errors that came late. The file still has no name. */
+/* All is written: set the size, and report the write errors that close(2) tells of, as on NFS. There is no fsync(2):
+ * it would wait for the disk, and errors of the disk itself come later and unseen. The file still has no name. */
 int file_complete(struct file_sink *file, struct pidmem_error *error);
 /* Give it its name. */
 int file_name(struct file_sink *file, struct pidmem_error *error);
-/* Take the name away again, when something that belongs to it failed. */
+/* The same, but keep what it replaces, if anything, until file_settle(). */
+int file_name_until_settled(struct file_sink *file, struct pidmem_error *error);
+void file_settle(struct file_sink *file);
+/* Take the name away again, when something that belongs to it failed; a file that is kept gets it back. */
 void file_unname(struct file_sink *file);
 /* Bytes on disk. */
 uint64_t file_on_disk(const struct file_sink *file);
@@ -42,7 +47,14 @@ uint64_t file_on_disk(const struct file_sink *file);
 /* The error of a call that its caller ended; returns -ECANCELED. */
 int file_cancelled(struct pidmem_error *error);
 
-/* Close; what was not named is gone. Does nothing after FILE_SINK_INIT. */
+/* rename(2) that fails if the new name is there; 0 or -errno. */
+int file_rename_exclusive(int from, const char *name, int to, const char *new_name);
+/* Call make() with one temporary name after another, beside `path`, until it gives something else than -EEXIST; returns
+ * that, with the name in *out if it is no failure. */
+int file_make_temporary(const char *path, int (*make)(const char *name, const void *user), const void *user,
+			char **out);
+
+/* Close; what was not named or not settled is undone. Does nothing after FILE_SINK_INIT. */
 void file_close(struct file_sink *file);
 
 #define FILE_SINK_INIT   \
