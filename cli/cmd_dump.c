@@ -97,6 +97,7 @@ struct job {
 	const struct invocation *invocation;
 	struct reading from;
 	const char *place; /* what it is called */
+	bool was_there;    /* the directory of --split */
 	char standard[32];
 	size_t threads;
 	struct pidmem_dump_report report;
@@ -169,17 +170,23 @@ static void print_text(const struct job *job)
 	output_char('\n');
 }
 
-static void remove_split(const char *directory)
+/* A file for one region, or the index: what the library makes there, and nothing else. */
+static bool is_of_a_split(const char *name)
 {
-	DIR *stream = opendir(directory);
+	return !strcmp(name, "index") || (strspn(name, "0123456789abcdef") == 16 && !strcmp(name + 16, ".mem"));
+}
 
-	/* The directory got its name with the dump in it: all of it is ours. */
+static void remove_split(const struct job *job)
+{
+	DIR *stream = opendir(job->place);
+
 	for (struct dirent *entry; stream && (entry = readdir(stream));)
-		if (entry->d_type == DT_REG || entry->d_type == DT_UNKNOWN)
+		if (is_of_a_split(entry->d_name))
 			unlinkat(dirfd(stream), entry->d_name, 0);
 	if (stream)
 		closedir(stream);
-	rmdir(directory);
+	if (!job->was_there)
+		rmdir(job->place);
 }
 
 /* A dump without its account is worth little, and whoever sees exit status 2 expects nothing to be there. */
@@ -190,7 +197,7 @@ static void remove_output(const struct job *job)
 	if (!job->report.indexed)
 		return;
 	if (chosen.split) {
-		remove_split(job->place);
+		remove_split(job);
 		return;
 	}
 	snprintf(index, sizeof(index), "%s.index", job->place);
@@ -228,6 +235,7 @@ static void choose_place(struct job *job)
 {
 	snprintf(job->standard, sizeof(job->standard), "%d.mem", (int)pidmem_process_pid(job->from.process));
 	job->place = chosen.split ? chosen.split : chosen.output ? chosen.output : job->standard;
+	job->was_there = chosen.split && access(chosen.split, F_OK) == 0;
 }
 
 static int dump(struct job *job)

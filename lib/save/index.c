@@ -111,12 +111,12 @@ static json_t *to_json(const char *command, const struct index_entry *entry)
 int index_append(struct buffer *lines, const char *command, const struct index_entry *entry)
 {
 	AUTO_JSON line = to_json(command, entry);
-	AUTO_FREE char *text = line ? json_dumps(line, JSON_COMPACT) : NULL;
-	size_t length = text ? strlen(text) : 0;
+	/* Not json_dumps(): jansson 2.14 forgets a key for which there is no memory, and goes on. */
+	size_t length = line ? json_dumpb(line, NULL, 0, JSON_COMPACT) : 0;
 
-	if (!text || buffer_reserve(lines, length + 1) < 0)
+	if (!length || buffer_reserve(lines, length + 1) < 0 ||
+	    json_dumpb(line, lines->bytes + lines->size, length, JSON_COMPACT) != length)
 		return -ENOMEM;
-	memcpy(lines->bytes + lines->size, text, length);
 	lines->bytes[lines->size + length] = '\n';
 	lines->size += length + 1;
 	return 0;

@@ -340,3 +340,13 @@ def test_what_could_not_be_read_names_the_process(pidmem, victim, user_dir, as_u
         pytest.skip("this user may read shared memory past the process")
     told = next(line for line in result.err.splitlines() if "could not be read" in line)
     assert f"process {one.pid} (uffd)" in told and "CAP_CHECKPOINT_RESTORE" in result.err.split("hint: ")[1], result
+
+
+def test_directory_that_was_there_outlives_a_lost_report(pidmem, plain, tmp_path):
+    """What the dump made is removed, and nothing else."""
+    folder = tmp_path / "there"
+    folder.mkdir()
+    with open("/dev/full", "wb") as full:
+        result = pidmem("dump", "--split", folder, plain.pid, stdout=full)
+    assert result.code == 2, result
+    assert folder.is_dir() and not list(folder.iterdir())

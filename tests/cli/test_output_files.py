@@ -12,7 +12,7 @@ import pytest
 from conftest import PAGE, TARGETS, pattern
 from dump_reader import Dump
 from dumping import take
-from middle import SIZE, catch, check_failed
+from middle import SIZE, catch, check_failed, stopped_while_writing
 
 OLD = [TARGETS / "oldkernel"]  # no O_TMPFILE: the file has a temporary name from the start
 
@@ -317,6 +317,16 @@ def test_ways_to_name_an_unnamed_file(pidmem, plain, tmp_path, shim, blocked, fo
         (tmp_path / "dump").write_bytes(b"old")
     take(pidmem, plain.pid, tmp_path, *force, env=env)[1].close()
     assert sorted(os.listdir(tmp_path)) == ["dump", "dump.index"]
+
+
+def test_killed_where_only_the_descriptor_can_be_named(pidmem, victim, tmp_path, shim):
+    """Before Linux 6.10 an ordinary user has /dev/fd alone: enough for a file without a name."""
+    env = shim(FAIL_EMPTY_PATH=errno.ENOENT)
+    _, process, folder = stopped_while_writing(pidmem, victim, tmp_path,
+                                               before=["env", *[f"{name}={value}" for name, value in env.items()]])
+    process.kill()
+    process.communicate(timeout=20)
+    assert os.listdir(folder) == []
 
 
 def test_without_dev(pidmem, plain, tmp_path, need_root):

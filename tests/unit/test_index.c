@@ -104,6 +104,8 @@ static void test_bad_lines(void **state)
 		"\"0g\"}",
 		"{\"start\":\"0x1000\",\"end\":\"0x2000\",\"offset\":0,\"perms\":\"rw-p\",\"path\":\"\",\"path_hex\":"
 		"\"2f002f\"}",
+		"{\"start\":\"0x1000\",\"end\":\"0x2000\",\"offset\":0,\"perms\":\"rw-p\",\"path\":\"\",\"path_hex\":"
+		"\"2f7\"}",
 	};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		struct index_entry entry;
