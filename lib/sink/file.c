@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "sink/file.h"
+#include "sink/name.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,13 +9,13 @@
 
 #include "base/error.h"
 
-static const char *name_of(const struct file_sink *file)
+const char *file_shown_name(const struct file_sink *file)
 {
 	return file->label ? file->label : file->path;
 }
 
 /* A failure of the place that the user named, with the way out. */
-static int fail_place(struct pidmem_error *error, int number, const char *path)
+int file_fail_place(struct pidmem_error *error, int number, const char *path)
 {
 	static const struct {
 		int number;
@@ -52,7 +52,7 @@ static int look_at(const char *path, bool force, struct pidmem_error *error)
 		return with_hint(error, fail(error, PIDMEM_USAGE, EINVAL, "\"%s\" is not the name of a file", path),
 				 "name a file with -o");
 	if (lstat(path, &status) < 0)
-		return errno == ENOENT ? 0 : fail_place(error, errno, path);
+		return errno == ENOENT ? 0 : file_fail_place(error, errno, path);
 	if (S_ISLNK(status.st_mode))
 		return with_hint(error,
 				 fail(error, PIDMEM_SYMLINK, ELOOP, "%s is a symbolic link: not written to", path),
@@ -60,7 +60,7 @@ static int look_at(const char *path, bool force, struct pidmem_error *error)
 	if (S_ISCHR(status.st_mode) || S_ISFIFO(status.st_mode))
 		return 1;
 	if (S_ISDIR(status.st_mode))
-		return fail_place(error, EISDIR, path);
+		return file_fail_place(error, EISDIR, path);
 	if (!S_ISREG(status.st_mode))
 		return with_hint(error, fail(error, PIDMEM_USAGE, EINVAL, "%s is neither a file nor a pipe", path),
 				 "name another file with -o");
@@ -78,24 +78,6 @@ static char *directory_of(const char *path)
 	return slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
 }
 
-int file_make_temporary(const char *path, int (*make)(const char *name, const void *user), const void *user, char **out)
-{
-	const char *slash = strrchr(path, '/');
-	int prefix = slash ? (int)(slash + 1 - path) : 0, result = -EEXIST;
-
-	/* Names may be left from a process of this number that was killed, or be in use on another machine. */
-	for (unsigned number = 0; number < 10000 && result == -EEXIST; number++) {
-		AUTO_FREE char *name = NULL;
-		/* Not made from the name of the file, which may be as long as names can be. */
-		if (asprintf(&name, "%.*s.pidmem.%d.%u", prefix, path, getpid(), number) < 0)
-			return -ENOMEM;
-		result = make(name, user);
-		if (result >= 0)
-			*out = take(name);
-	}
-	return result;
-}
-
 static int create(const char *name, const void *user)
 {
 	(void)user;
@@ -104,28 +86,13 @@ static int create(const char *name, const void *user)
 	return fd < 0 ? -errno : fd;
 }
 
-/* A file without a name gets one: the final one, or a temporary one that can then replace the final one. */
-static int link_as(const char *name, const void *user)
-{
-	const struct file_sink *file = user;
-	char self[64];
-
-	/* For whoever opened the file since Linux 6.10, before that with CAP_DAC_READ_SEARCH; ENOENT for others. */
-	if (linkat(file->fd, "", AT_FDCWD, name, AT_EMPTY_PATH) == 0)
-		return 0;
-	if (errno != ENOENT)
-		return -errno;
-	snprintf(self, sizeof self, "/dev/fd/%d", file->fd);
-	return linkat(AT_FDCWD, self, AT_FDCWD, name, AT_SYMLINK_FOLLOW) < 0 ? -errno : 0;
-}
-
 /* Better known before hours of writing than after: the link fails anyway, but with EEXIST only if all else is well. */
 static bool can_link(const struct file_sink *file)
 {
-	return link_as("/", file) == -EEXIST;
+	return file_link_as("/", file) == -EEXIST;
 }
 
-static int fail_appeared(struct pidmem_error *error, const char *path)
+int file_fail_appeared(struct pidmem_error *error, const char *path)
 {
 	return with_hint(error, fail(error, PIDMEM_EXISTS, EEXIST, "%s has appeared meanwhile: kept", path),
 			 "name another file with -o, or replace it with --force");
@@ -144,10 +111,10 @@ static int open_new(struct file_sink *file, struct pidmem_error *error)
 	if (file->fd >= 0)
 		close(take_fd(&file->fd));
 	else if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL)
-		return fail_place(error, errno, name_of(file));
+		return file_fail_place(error, errno, file_shown_name(file));
 	int result = file_make_temporary(file->path, create, NULL, &file->temporary);
 	if (result < 0)
-		return fail_place(error, -result, name_of(file));
+		return file_fail_place(error, -result, file_shown_name(file));
 	file->fd = result;
 	return 0;
 }
@@ -175,7 +142,7 @@ static int check_stream(struct file_sink *file, struct pidmem_error *error)
 	if (fstat(file->fd, &status) == 0 && (S_ISCHR(status.st_mode) || S_ISFIFO(status.st_mode)))
 		return 0;
 	close(take_fd(&file->fd));
-	return fail_appeared(error, file->path);
+	return file_fail_appeared(error, file->path);
 }
 
 int file_open(struct file_sink *file, const char *path, bool force, struct pidmem_error *error)
@@ -201,7 +168,7 @@ int file_open(struct file_sink *file, const char *path, bool force, struct pidme
 	while (file->fd < 0 && errno == EINTR && !is_cancelled(file));
 	if (file->fd < 0 && errno == EINTR)
 		return file_cancelled(error);
-	return file->fd < 0 ? fail_place(error, errno, name_of(file)) : check_stream(file, error);
+	return file->fd < 0 ? file_fail_place(error, errno, file_shown_name(file)) : check_stream(file, error);
 }
 
 int file_write(struct file_sink *file, const void *bytes, size_t size, struct pidmem_error *error)
@@ -217,7 +184,7 @@ int file_write(struct file_sink *file, const void *bytes, size_t size, struct pi
 		if (put < 0 && errno == EINTR)
 			continue;
 		if (put < 0)
-			return fail_place(error, errno, name_of(file));
+			return file_fail_place(error, errno, file_shown_name(file));
 		done += (size_t)put;
 		if (done < size && is_cancelled(file)) /* a signal cuts a write short once some of it is done */
 			return file_cancelled(error);
@@ -252,7 +219,7 @@ int file_complete(struct file_sink *file, struct pidmem_error *error)
 		return 0;
 	/* A hole at the end has to be made. */
 	if (ftruncate(file->fd, (off_t)file->size) < 0)
-		return fail_place(error, errno, name_of(file));
+		return file_fail_place(error, errno, file_shown_name(file));
 	/* NFS and FUSE write at each close() of a descriptor, and tell of a full disk or quota only then: close(2). */
 	do {
 		copy = fcntl(file->fd, F_DUPFD_CLOEXEC, 0);
@@ -260,92 +227,7 @@ int file_complete(struct file_sink *file, struct pidmem_error *error)
 	} while (result == EINTR && !is_cancelled(file));
 	if (result == EINTR)
 		return file_cancelled(error);
-	return result ? fail_place(error, result, name_of(file)) : 0;
-}
-
-int file_rename_exclusive(int from, const char *name, int to, const char *new_name)
-{
-	if (renameat2(from, name, to, new_name, RENAME_NOREPLACE) == 0)
-		return 0;
-	/* NFS does not know the flag. link(2) fails as well if the name is there, but FAT has no links. */
-	if (errno != EINVAL && errno != ENOSYS)
-		return -errno;
-	if (linkat(from, name, to, new_name, 0) < 0)
-		return -errno;
-	unlinkat(from, name, 0);
-	return 0;
-}
-
-static int set_aside(const char *name, const void *user)
-{
-	const struct file_sink *file = user;
-	struct stat status;
-
-	if (link(file->path, name) == 0)
-		return 0;
-	if (errno == EEXIST || lstat(file->path, &status) < 0 || !S_ISREG(status.st_mode))
-		return -errno;
-	return file_rename_exclusive(AT_FDCWD, file->path, AT_FDCWD, name);
-}
-
-static void put_back(struct file_sink *file)
-{
-	/* With two names of one file rename(2) does nothing. */
-	if (rename(file->old, file->path) == 0)
-		unlink(file->old);
-	free(take(file->old));
-}
-
-int file_name_until_settled(struct file_sink *file, struct pidmem_error *error)
-{
-	int result = file->force && !file->stream ? file_make_temporary(file->path, set_aside, file, &file->old) : 0;
-
-	if (result < 0 && result != -ENOENT)
-		return fail_place(error, -result, name_of(file));
-	return file_name(file, error);
-}
-
-void file_settle(struct file_sink *file)
-{
-	if (file->old)
-		unlink(file->old);
-	free(take(file->old));
-}
-
-static int replace(struct file_sink *file)
-{
-	int result = file->temporary ? 0 : file_make_temporary(file->path, link_as, file, &file->temporary);
-
-	if (result < 0)
-		return result;
-	return rename(file->temporary, file->path) < 0 ? -errno : 0;
-}
-
-int file_name(struct file_sink *file, struct pidmem_error *error)
-{
-	int result = 0;
-
-	if (file->stream)
-		return 0;
-	if (file->force)
-		result = replace(file);
-	else
-		result = file->temporary ? file_rename_exclusive(AT_FDCWD, file->temporary, AT_FDCWD, file->path)
-					 : link_as(file->path, file);
-	if (result == -EEXIST)
-		return fail_appeared(error, file->path);
-	if (result < 0)
-		return fail_place(error, -result, name_of(file));
-	free(take(file->temporary));
-	return 0;
-}
-
-void file_unname(struct file_sink *file)
-{
-	if (file->old)
-		put_back(file);
-	else if (!file->stream)
-		unlink(file->path);
+	return result ? file_fail_place(error, result, file_shown_name(file)) : 0;
 }
 
 uint64_t file_on_disk(const struct file_sink *file)
@@ -361,7 +243,7 @@ void file_close(struct file_sink *file)
 		unlink(file->temporary);
 	free(take(file->temporary));
 	if (file->old)
-		put_back(file);
+		file_put_back(file);
 	free(take(file->path));
 	if (file->fd >= 0)
 		close(take_fd(&file->fd));
