@@ -68,14 +68,19 @@ static int identify(struct pidmem_process *process, struct pidmem_error *error)
 		return with_hint(error, result, "name the process: %d", status.tgid);
 	}
 	if (stat.flags & PROCESS_FLAG_KTHREAD)
-		return fail(error, PIDMEM_KERNEL_THREAD, EINVAL,
-			    "%d (%s) is a kernel thread: it has no memory of its own", pid, status.name);
+		return with_hint(error,
+				 fail(error, PIDMEM_KERNEL_THREAD, EINVAL,
+				      "%d (%s) is a kernel thread: it has no memory of its own", pid, status.name),
+				 "`ps -N -p 2 --ppid 2` lists the processes that have memory");
 	process->memory_dir = process->dir;
 	result = status.has_memory ? 0 : process_seek_memory(process, error);
 	if (result == 0 && process_state_is_end(status.state))
-		return fail(error, PIDMEM_ZOMBIE, ESRCH,
-			    "process %d (%s) has ended and waits for its parent (a zombie): its memory is gone", pid,
-			    status.name);
+		return with_hint(
+			error,
+			fail(error, PIDMEM_ZOMBIE, ESRCH,
+			     "process %d (%s) has ended and waits for its parent (a zombie): its memory is gone", pid,
+			     status.name),
+			"its parent, process %d, may live on", status.ppid);
 	return result < 0 ? result : 0;
 }
 

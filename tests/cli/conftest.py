@@ -104,6 +104,18 @@ def user_dir():
 
 
 @pytest.fixture
+def kernel_thread():
+    """The PID of a kernel thread: kthreadd, outside of containers."""
+    try:
+        with open("/proc/2/comm", "rb") as comm:
+            if comm.read() == b"kthreadd\n":
+                return 2
+    except FileNotFoundError:
+        pass
+    pytest.skip("no kernel thread can be seen in this PID namespace")
+
+
+@pytest.fixture
 def as_user():
     """The uid of an ordinary user, to be given as user=; None if the tests run as one already."""
     return ORDINARY if os.geteuid() == 0 else None

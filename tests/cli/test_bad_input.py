@@ -64,11 +64,8 @@ def test_huge_pid_is_not_taken_modulo(nowhere, plain, command):
 
 
 @pytest.mark.parametrize("command", ["maps", "dump", "read"])
-def test_kernel_thread(nowhere, command):
-    with open("/proc/2/stat") as stat:
-        if "(kthreadd)" not in stat.read():
-            pytest.skip("PID 2 is no kernel thread in this PID namespace")
-    result = nowhere(command, "2", *(["400000"] if command == "read" else []), hint=False)
+def test_kernel_thread(nowhere, command, kernel_thread):
+    result = nowhere(command, kernel_thread, *(["400000"] if command == "read" else []))
     assert "kernel thread" in result.err
 
 

@@ -122,7 +122,7 @@ def test_zombie_leader_whose_threads_live_on(pidmem, victim, tmp_path):
 def test_no_such_process(pidmem, tmp_path):
     ended = subprocess.Popen(["true"])
     ended.wait()
-    result = pidmem.fails("dump", ended.pid, cwd=tmp_path, hint=False)
+    result = pidmem.fails("dump", ended.pid, cwd=tmp_path)
     assert "no process" in result.err and str(ended.pid) in result.err
 
 

@@ -169,11 +169,8 @@ def test_thread_id(why, victim):
     assert str(one.pid) in fix
 
 
-def test_kernel_thread(why):
-    with open("/proc/2/comm", "rb") as comm:
-        if comm.read() != b"kthreadd\n":
-            pytest.skip("PID 2 is no kernel thread in this PID namespace")
-    answer = why(2)
+def test_kernel_thread(why, kernel_thread):
+    answer = why(kernel_thread)
     answer.because("kernel-thread")
     assert answer.abilities == NOTHING
 
