@@ -8,6 +8,19 @@
 #include "process/maps.h"
 #include "process/process.h"
 
+bool region_still_maps(const struct pidmem_region *now, const struct pidmem_region *region, uint64_t address,
+		       uint64_t *size)
+{
+	bool mapped = now->start <= address;
+	uint64_t rest = mapped ? now->size - (address - now->start) : now->start - address;
+
+	*size = rest < *size ? rest : *size;
+	return mapped && now->inode == region->inode && now->dev_major == region->dev_major &&
+	       now->dev_minor == region->dev_minor &&
+	       (region->inode == 0 ||
+		now->offset + (address - now->start) == region->offset + (address - region->start));
+}
+
 int process_still_maps(struct pidmem_process *process, const struct pidmem_region *region, uint64_t address,
 		       uint64_t *size)
 {
@@ -16,13 +29,15 @@ int process_still_maps(struct pidmem_process *process, const struct pidmem_regio
 
 	if (found <= 0)
 		return found;
-	bool mapped = question.vma_start <= address;
-	uint64_t rest = (mapped ? question.vma_end : question.vma_start) - address;
-	*size = rest < *size ? rest : *size;
-	return mapped && question.inode == region->inode && question.dev_major == region->dev_major &&
-	       question.dev_minor == region->dev_minor &&
-	       (region->inode == 0 ||
-		question.vma_offset + (address - question.vma_start) == region->offset + (address - region->start));
+	struct pidmem_region now = {
+		.start = question.vma_start,
+		.size = question.vma_end - question.vma_start,
+		.offset = question.vma_offset,
+		.inode = question.inode,
+		.dev_major = question.dev_major,
+		.dev_minor = question.dev_minor,
+	};
+	return region_still_maps(&now, region, address, size);
 }
 
 uint64_t process_own_vdso_size(void)

@@ -45,6 +45,13 @@ bool region_parse(struct pidmem_region *region, const char *line, size_t size, c
 /* By the path and the other fields. */
 enum pidmem_kind region_kind(const struct pidmem_region *region);
 
+/*
+ * `now` is what is mapped at or above an address now: is that still the mapping of `region`? *size is cut to what
+ * shares the answer.
+ */
+bool region_still_maps(const struct pidmem_region *now, const struct pidmem_region *region, uint64_t address,
+		       uint64_t *size);
+
 /* Is the region backed by a file that has (or had) a path of its own: neither anonymous nor a shared-memory object? */
 bool region_has_named_file(const struct pidmem_region *region);
 

@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/options.h"
 #include "process/process.h"
@@ -186,14 +186,6 @@ static int write_spans(struct pidmem_source *source, struct watch *watch, struct
 			return file_cancelled(error);
 	}
 	return result < 0 || !dump->region ? result : end_ranges(dump, error);
-}
-
-static uint64_t now_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
 int pidmem_dump(struct pidmem_source *source, const struct pidmem_dump_options *given, struct pidmem_account *account,

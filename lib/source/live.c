@@ -2,8 +2,8 @@
 /* The live source: what is known of the regions of a running process. */
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/options.h"
 #include "process/maps.h"
@@ -83,14 +83,6 @@ int pidmem_source_open(struct pidmem_process *process, const struct pidmem_sourc
 const struct pidmem_maps *pidmem_source_maps(const struct pidmem_source *source)
 {
 	return source->maps;
-}
-
-static uint64_t now_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
 /* What smaps says of a region, at most so long ago; NULL if it cannot be had. */
@@ -210,9 +202,5 @@ bool source_still_maps(struct pidmem_source *source, const struct pidmem_region 
 	const struct pidmem_region *now = maps ? pidmem_maps_find_next(maps, address) : NULL;
 	if (!now)
 		return !maps; /* the list cannot be had: nothing speaks against it */
-	uint64_t rest = now->start <= address ? now->size - (address - now->start) : now->start - address;
-	*size = rest < *size ? rest : *size;
-	return now->start <= address && now->inode == region->inode && now->dev_major == region->dev_major &&
-	       now->dev_minor == region->dev_minor &&
-	       (now->inode == 0 || now->offset + (address - now->start) == region->offset + (address - region->start));
+	return region_still_maps(now, region, address, size);
 }
