@@ -13,6 +13,8 @@ zpty z zsh -f -i
 } =( <<<"
 PROMPT=
 setopt nobeep
+# List at once, also when all candidates begin alike, as PIDs can: else zsh only puts in what they share.
+unsetopt list_ambiguous
 fpath=($1 \$fpath)
 autoload -Uz compinit
 compinit -u -D
