@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Stopping many threads at once. All are seized first, which stops nothing; then all are asked to stop, and only then
+ * are the stops collected: so the pause does not add up thread by thread, and there is no race with SIGSTOP, which
+ * PTRACE_ATTACH would send (ptrace(2), Linux 3.4). Threads that were started meanwhile by one not stopped yet are found
+ * by looking again until a look finds nothing new: then all that could start one are stopped.
+ */
+#include "stop/stop_set.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+
+#include "base/buffer.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "process/process.h"
+#include "process/status.h"
+
+bool stop_wait(int news, uint64_t until)
+{
+	struct pollfd wanted = { .fd = news, .events = POLLIN };
+	struct signalfd_siginfo told;
+	uint64_t now = now_us();
+
+	if (now >= until || poll(&wanted, 1, (int)((until - now + 999) / 1000)) <= 0)
+		return false;
+	return read(news, &told, sizeof told) > 0;
+}
+
+static int compare(const void *left, const void *right)
+{
+	return ((const struct tracee *)left)->tid - ((const struct tracee *)right)->tid;
+}
+
+static bool is_known(const struct stop_process *process, pid_t tid)
+{
+	struct tracee wanted = { .tid = tid };
+
+	return bsearch(&wanted, process->tracees, process->sorted, sizeof wanted, compare);
+}
+
+/* Why can a thread not be seized? 1: it is the first one, and ended before the others; 0: it ended; else -errno. */
+static int refused(pid_t pid, pid_t tid, struct pidmem_error *error)
+{
+	char name[64];
+	struct process_status status;
+
+	snprintf(name, sizeof name, "/proc/%d/task/%d", pid, tid);
+	AUTO_FD dir = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0 || process_read_status(dir, &status) < 0)
+		return 0;
+	if (process_state_is_end(status.state))
+		return tid == pid;
+	if (!status.tracer)
+		return fail(error, PIDMEM_ACCESS, EPERM, "process %d (%s) cannot be stopped", pid, status.name);
+	fail(error, PIDMEM_ACCESS, EBUSY, "process %d (%s) cannot be stopped: process %d traces it already", pid,
+	     status.name, status.tracer);
+	if (error)
+		error->tid = status.tracer;
+	return -EBUSY;
+}
+
+/* Seize one thread: 0, or a failure that concerns the whole process. */
+static int add(struct stop_process *process, pid_t tid, struct pidmem_error *error)
+{
+	struct tracee *grown =
+		array_grow(process->tracees, process->count, &process->capacity, sizeof *process->tracees);
+	enum tracee_state state = TRACEE_RUNNING;
+
+	if (!grown)
+		return fail_memory(error);
+	process->tracees = grown;
+	int result = tracee_seize(tid, 0);
+	if (result == -EPERM || result == -ESRCH) {
+		result = refused(process->pid, tid, error);
+		if (result <= 0)
+			return result;
+		state = TRACEE_ENDED;
+	}
+	if (result < 0)
+		return fail_sys(error, -result, "thread %d of process %d cannot be stopped", tid, process->pid);
+	process->tracees[process->count++] = (struct tracee){ .tid = tid, .state = state };
+	return 0;
+}
+
+/* Seize the threads that are not known yet: how many, or -errno. */
+static int find_new(struct stop_process *process, struct pidmem_error *error)
+{
+	char name[64];
+	size_t before = process->count;
+
+	snprintf(name, sizeof name, "/proc/%d/task", process->pid);
+	AUTO_DIR list = open_directory_at(AT_FDCWD, name);
+	if (!list)
+		return errno == ENOENT || errno == ESRCH ? 0 : fail_sys(error, errno, "%s", name);
+	for (const struct dirent *entry; (entry = readdir(list));) {
+		pid_t tid = atoi(entry->d_name);
+		int result = tid <= 0 || is_known(process, tid) ? 0 : add(process, tid, error);
+		if (result < 0)
+			return result;
+	}
+	return (int)(process->count - before);
+}
+
+static void interrupt_new(struct stop_process *process)
+{
+	for (size_t i = process->sorted; i < process->count; i++)
+		if (process->tracees[i].state == TRACEE_RUNNING && tracee_interrupt(process->tracees[i].tid) < 0)
+			process->tracees[i].state = TRACEE_GONE;
+	qsort(process->tracees, process->count, sizeof *process->tracees, compare);
+	process->sorted = process->count;
+}
+
+/* Take what news there is of threads that have not stopped: how many are left. */
+static size_t look_at_all(struct stop_set *set)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < set->count; i++)
+		for (size_t k = 0; k < set->processes[i].count; k++) {
+			struct tracee *tracee = &set->processes[i].tracees[k];
+			if (tracee->state == TRACEE_RUNNING)
+				tracee_look(tracee);
+			left += tracee->state == TRACEE_RUNNING;
+		}
+	return left;
+}
+
+/* Will it stop if it is given time? Not while it is in the kernel and not to be woken (a disk, a file system whose
+ * server hangs, vfork(2)), in state D; nor a first thread that has ended before the others. */
+static bool will_stop(pid_t pid, pid_t tid)
+{
+	AUTO_BUFFER text = { 0 };
+	struct process_stat stat;
+	char name[64];
+
+	snprintf(name, sizeof name, "/proc/%d/task/%d/stat", pid, tid);
+	return buffer_read_file(&text, AT_FDCWD, name) == 0 && stat_parse(text.bytes, text.size, &stat) == 0 &&
+	       stat.state != 'D' && !process_state_is_end(stat.state);
+}
+
+/* Does some thread not stop for want of a processor only? Then it is worth waiting for. */
+static bool some_will_stop(const struct stop_set *set)
+{
+	for (size_t i = 0; i < set->count; i++)
+		for (size_t k = 0; k < set->processes[i].count; k++)
+			if (set->processes[i].tracees[k].state == TRACEE_RUNNING &&
+			    will_stop(set->processes[i].pid, set->processes[i].tracees[k].tid))
+				return true;
+	return false;
+}
+
+/* On a busy machine runnable threads stop late, but within this many times the patience they do. */
+#define PATIENCES 50
+
+static void collect(struct stop_set *set, int news, unsigned patience_ms)
+{
+	for (unsigned i = 0; i < PATIENCES && look_at_all(set) > 0; i++) {
+		uint64_t until = now_us() + patience_ms * 1000ULL;
+		while (stop_wait(news, until))
+			if (look_at_all(set) == 0)
+				return;
+		if (!some_will_stop(set))
+			return;
+	}
+}
+
+/* Seize and stop what has not been seen yet: how many threads that was, or -errno. */
+static int stop_new(struct stop_set *set, int news, unsigned patience_ms, struct pidmem_error *error)
+{
+	int found = 0;
+
+	for (size_t i = 0; i < set->count; i++) {
+		int result = find_new(&set->processes[i], error);
+		if (result < 0)
+			return result;
+		found += result;
+	}
+	if (found == 0)
+		return 0;
+	if (set->first_us == 0)
+		set->first_us = now_us();
+	for (size_t i = 0; i < set->count; i++)
+		interrupt_new(&set->processes[i]);
+	collect(set, news, patience_ms);
+	return found;
+}
+
+static int check_stopped(const struct stop_process *process, struct pidmem_error *error)
+{
+	size_t running = 0;
+
+	for (size_t i = 0; i < process->count; i++) {
+		if (process->tracees[i].state == TRACEE_STOPPED)
+			return 0;
+		running += process->tracees[i].state == TRACEE_RUNNING;
+	}
+	if (running)
+		return fail(error, PIDMEM_SYSTEM, ETIMEDOUT,
+			    "no thread of process %d stops: all are in uninterruptible waits", process->pid);
+	return fail(error, PIDMEM_GONE, ESRCH, "process %d has ended", process->pid);
+}
+
+int stop_set_stop(struct stop_set *set, int news, const pid_t *pids, size_t count, unsigned patience_ms,
+		  struct pidmem_error *error)
+{
+	int result;
+
+	struct stop_process *grown = realloc(set->processes, (set->count + count) * sizeof *grown);
+	if (!grown)
+		return fail_memory(error);
+	set->processes = grown;
+	for (size_t i = 0; i < count; i++)
+		set->processes[set->count++] = (struct stop_process){ .pid = pids[i] };
+	while ((result = stop_new(set, news, patience_ms, error)) > 0)
+		continue;
+	for (size_t i = 0; result == 0 && i < set->count; i++)
+		result = check_stopped(&set->processes[i], error);
+	if (result < 0)
+		stop_set_resume(set);
+	return result;
+}
+
+void stop_set_resume(struct stop_set *set)
+{
+	for (size_t i = 0; i < set->count; i++)
+		for (size_t k = 0; k < set->processes[i].count; k++) {
+			struct tracee *tracee = &set->processes[i].tracees[k];
+			if (tracee->state != TRACEE_STOPPED)
+				continue;
+			tracee_detach(tracee->tid, 0);
+			tracee->state = TRACEE_GONE;
+		}
+	set->first_us = 0;
+}
+
+void stop_set_late(struct stop_set *set)
+{
+	look_at_all(set);
+	stop_set_resume(set);
+}
+
+void stop_set_done(struct stop_set *set)
+{
+	for (size_t i = 0; i < set->count; i++)
+		free(set->processes[i].tracees);
+	free(set->processes);
+	*set = (struct stop_set){ 0 };
+}
