@@ -11,7 +11,7 @@
 #include "arch/arch.h"
 
 enum { X0 = 0, X8 = 8, SP = 31, PC = 32, PSTATE = 33 };
-#define REGISTERS 34
+#define REGISTERS 34UL
 #define PSTATE_AARCH32 0x10U
 
 static void set_call(void *registers, uint64_t instruction, long number, const uint64_t arguments[6])

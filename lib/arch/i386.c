@@ -5,7 +5,7 @@
 #include "arch/arch.h"
 
 enum { EBX, ECX, EDX, ESI, EDI, EBP, EAX, DS, ES, FS, GS, ORIG_EAX, EIP, CS, FLAGS, ESP, SS };
-#define REGISTERS 17
+#define REGISTERS 17UL
 
 static void set_call(void *registers, uint64_t instruction, long number, const uint64_t arguments[6])
 {

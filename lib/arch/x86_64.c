@@ -5,7 +5,7 @@
 #include "arch/arch.h"
 
 enum { R15, R14, R13, R12, RBP, RBX, R11, R10, R9, R8, RAX, RCX, RDX, RSI, RDI, ORIG_RAX, RIP, CS, FLAGS, RSP, SS };
-#define REGISTERS 27 /* and fs_base, gs_base, ds, es, fs, gs */
+#define REGISTERS 27UL /* and fs_base, gs_base, ds, es, fs, gs */
 
 /* __USER_CS of arch/x86/include/asm/segment.h: 64-bit code. 0x23 is 32-bit code, where `syscall` differs. */
 #define USER_CS 0x33

@@ -131,7 +131,7 @@ static int ask(struct guard *guard, const struct guard_request *request, const v
 int guard_stop(struct guard *guard, const pid_t *pids, size_t count, unsigned patience_ms, struct pidmem_error *error)
 {
 	struct guard_request request = { .verb = GUARD_STOP, .index = count, .patience_ms = patience_ms };
-	struct guard_reply reply;
+	struct guard_reply reply = { 0 };
 	int result = ask(guard, &request, pids, count * sizeof *pids, error, &reply);
 
 	if (result == 0)
@@ -142,7 +142,7 @@ int guard_stop(struct guard *guard, const pid_t *pids, size_t count, unsigned pa
 int guard_copy(struct guard *guard, size_t index, struct pidmem_error *error, pid_t *copy)
 {
 	struct guard_request request = { .verb = GUARD_COPY, .index = index };
-	struct guard_reply reply;
+	struct guard_reply reply = { 0 };
 	int result = ask(guard, &request, NULL, 0, error, &reply);
 
 	if (result == 0)
@@ -153,7 +153,7 @@ int guard_copy(struct guard *guard, size_t index, struct pidmem_error *error, pi
 int guard_resume(struct guard *guard, struct pidmem_error *error, uint64_t *pause_us)
 {
 	struct guard_request request = { .verb = GUARD_RESUME };
-	struct guard_reply reply;
+	struct guard_reply reply = { 0 };
 	int result = ask(guard, &request, NULL, 0, error, &reply);
 
 	if (result == 0)
@@ -164,7 +164,7 @@ int guard_resume(struct guard *guard, struct pidmem_error *error, uint64_t *paus
 int guard_reap(struct guard *guard, struct pidmem_error *error, uint64_t *stops_us)
 {
 	struct guard_request request = { .verb = GUARD_REAP };
-	struct guard_reply reply;
+	struct guard_reply reply = { 0 };
 	int result = ask(guard, &request, NULL, 0, error, &reply);
 
 	if (result < 0)
@@ -177,7 +177,7 @@ int guard_reap(struct guard *guard, struct pidmem_error *error, uint64_t *stops_
 int guard_threads(struct guard *guard, size_t index, struct pidmem_error *error, struct stopped_threads **threads)
 {
 	struct guard_request request = { .verb = GUARD_THREADS, .index = index };
-	struct guard_reply reply;
+	struct guard_reply reply = { 0 };
 	AUTO_BUFFER bytes = { 0 };
 	int result = ask(guard, &request, NULL, 0, error, &reply);
 
