@@ -26,6 +26,7 @@
  *   source    where bytes come from
  *   span      a range and what is known of it: read, zero, excluded, no content, unreadable - and why
  *   account   the sum of all spans of one run; it always adds up to the size of what was asked for
+ *   freeze    one moment of one or several processes: stopped, or as a snapshot while they run on
  *
  * Conventions
  * -----------
@@ -400,9 +401,12 @@ enum pidmem_why {
 	PIDMEM_WHY_POISONED, /* unreadable: in memory of a userfaultfd, UFFDIO_POISON most likely */
 	PIDMEM_WHY_IO,       /* unreadable: the kernel said EIO and nothing explains it: a disk or memory error, or, on
 			      * Linux 6.13 and 6.14, which do not tell them, guard pages */
+	PIDMEM_WHY_DUMP_RULES, /* excluded: not in cores by coredump_filter, or MADV_DONTDUMP */
+	PIDMEM_WHY_NOT_COPIED, /* unreadable: not part of a copy (MADV_WIPEONFORK, DONTFORK) and not saved in the pause
+				*/
 };
 /** pidmem_why_name() - a stable word: "filter", "device", "kernel", "guard", "past-eof", "userfaultfd",
- * "unmapped", "file", "shared", "permissions", "secret", "poisoned", "io"; "" for none. */
+ * "unmapped", "file", "shared", "permissions", "secret", "poisoned", "io", "dump-rules", "not-copied"; "" for none. */
 PIDMEM_API const char *pidmem_why_name(enum pidmem_why why);
 /** pidmem_why_text() - the same in a few words for people. */
 PIDMEM_API const char *pidmem_why_text(enum pidmem_why why);
@@ -430,7 +434,7 @@ PIDMEM_API const char *pidmem_consistency_name(enum pidmem_consistency consisten
 /**
  * struct pidmem_source_options - how to read
  * @size:        sizeof this structure
- * @consistency: only PIDMEM_LIVE so far; others give PIDMEM_UNSUPPORTED
+ * @consistency: PIDMEM_LIVE, or PIDMEM_STOPPED and PIDMEM_SNAPSHOT as by pidmem_freeze_open() without `fall_back`
  * @select:      which regions; NULL means all. Borrowed until the source is closed.
  */
 struct pidmem_source_options {
@@ -506,6 +510,105 @@ PIDMEM_API int pidmem_walk_open(struct pidmem_source *source, uint64_t start, ui
 PIDMEM_API void pidmem_walk_close(struct pidmem_walk *walk);
 /** pidmem_walk_next() - the next span. Errors: PIDMEM_GONE, PIDMEM_EXECED, PIDMEM_SYSTEM. */
 PIDMEM_API int pidmem_walk_next(struct pidmem_walk *walk, struct pidmem_error *error, struct pidmem_span *span);
+
+/* ------------------------------------------------------------------------------------------- freezing --- */
+
+/* How a snapshot was made. */
+enum pidmem_engine {
+	PIDMEM_ENGINE_NONE,  /* it was not: live or stopped */
+	PIDMEM_ENGINE_CLONE, /* a frozen copy of the process by one injected clone(2) */
+};
+/** pidmem_engine_name() - "clone"; NULL for none. */
+PIDMEM_API const char *pidmem_engine_name(enum pidmem_engine engine);
+
+/* When shared memory is read, which no copy freezes. */
+enum pidmem_shared {
+	PIDMEM_SHARED_AUTO, /* during the pause, smallest mappings first, up to shared_limit bytes; the rest after it */
+	PIDMEM_SHARED_PAUSED, /* all of it during the pause */
+	PIDMEM_SHARED_AFTER,  /* all of it after the pause */
+};
+
+/**
+ * struct pidmem_freeze_options - how to freeze
+ * @size:         sizeof this structure
+ * @consistency:  PIDMEM_SNAPSHOT or PIDMEM_STOPPED (PIDMEM_LIVE, the zero value, means PIDMEM_SNAPSHOT)
+ * @fall_back:    where a snapshot is impossible, keep the target stopped instead; where it cannot even be stopped
+ *                (it is traced already, or is the caller), read it live. The report says so and why. Otherwise fail.
+ * @shared, @shared_limit: see enum pidmem_shared; a limit of 0 means 4 MiB
+ * @descendants:  freeze all descendants of the given processes as well
+ * @select:       which regions; NULL means all. Borrowed until the freeze is closed.
+ * @core:         it is for core files: what pidmem_core() leaves out by @filter need not be saved during the pause
+ * @filter:       as in struct pidmem_core_options
+ * @patience_ms:  how long to wait for threads that do not stop (in an uninterruptible wait); 0 means 50
+ */
+struct pidmem_freeze_options {
+	size_t size;
+	enum pidmem_consistency consistency;
+	bool fall_back;
+	bool descendants;
+	bool core;
+	enum pidmem_shared shared;
+	uint64_t shared_limit;
+	const struct pidmem_select *select;
+	unsigned filter;
+	unsigned patience_ms;
+};
+
+struct pidmem_freeze;
+
+/**
+ * pidmem_freeze_open() - hold one moment of one or several processes, all stopped together
+ *
+ * With PIDMEM_SNAPSHOT each process gets a frozen copy (a child of it that never runs, by one injected clone(2)) and
+ * runs on before this returns; its sources then read from the copy. With PIDMEM_STOPPED all threads stay stopped
+ * until pidmem_freeze_release() or pidmem_freeze_close(). A helper process holds the stop: whatever happens to the
+ * caller, SIGKILL included, everything is resumed and no copy survives. It is a child of the caller: a program that
+ * waits for any child may see its end.
+ *
+ * Nothing is written into the memory of a target. The processes are borrowed until the freeze is closed.
+ * Errors: PIDMEM_ACCESS, PIDMEM_GONE, PIDMEM_NO_MATCH, PIDMEM_UNSUPPORTED (a snapshot is impossible: the text says
+ * why), PIDMEM_SYSTEM.
+ */
+PIDMEM_API int pidmem_freeze_open(struct pidmem_process *const *processes, size_t count,
+				  const struct pidmem_freeze_options *options, struct pidmem_error *error,
+				  struct pidmem_freeze **freeze);
+PIDMEM_API void pidmem_freeze_close(struct pidmem_freeze *freeze);
+
+/** pidmem_freeze_release() - resume what is stopped and end the copies; sources can no longer read, and the report is
+ * final. A second call does nothing. */
+PIDMEM_API int pidmem_freeze_release(struct pidmem_freeze *freeze, struct pidmem_error *error);
+
+/** pidmem_freeze_count() - how many processes: those given, in their order, and then their descendants. */
+PIDMEM_API size_t pidmem_freeze_count(const struct pidmem_freeze *freeze);
+/** pidmem_freeze_process(), pidmem_freeze_source() - of the process at @index, or NULL past the end; owned by the
+ * freeze (processes that the caller gave: by the caller). */
+PIDMEM_API struct pidmem_process *pidmem_freeze_process(struct pidmem_freeze *freeze, size_t index);
+PIDMEM_API struct pidmem_source *pidmem_freeze_source(struct pidmem_freeze *freeze, size_t index);
+
+/**
+ * struct pidmem_freeze_report - how a process was frozen
+ * @size:        sizeof this structure: set by the caller, PIDMEM_INIT
+ * @consistency, @engine: what was really used
+ * @fallback:    why it is less than what was asked for, in a few words; NULL if it is not. Owned by the freeze.
+ * @pause_us:    from the first thread stopped to the last one resumed; the longest, if there was more than one stop
+ * @stops_us, @stop_count: each stop. Owned by the freeze.
+ * @threads, @unstopped: threads, and how many of them could not be stopped (and may have gone on in the kernel)
+ * @shared_paused, @shared_after: bytes of shared mappings that were saved in the pause, and that are read after it
+ */
+struct pidmem_freeze_report {
+	size_t size;
+	enum pidmem_consistency consistency;
+	enum pidmem_engine engine;
+	const char *fallback;
+	uint64_t pause_us;
+	const uint64_t *stops_us;
+	size_t stop_count;
+	size_t threads, unstopped;
+	uint64_t shared_paused, shared_after;
+};
+/** pidmem_freeze_describe() - fill a report; that of a stopped process is final after pidmem_freeze_release(). */
+PIDMEM_API int pidmem_freeze_describe(const struct pidmem_freeze *freeze, size_t index, struct pidmem_error *error,
+				      struct pidmem_freeze_report *report);
 
 /* --------------------------------------------------------------------------------------------- account --- */
 
@@ -586,6 +689,48 @@ struct pidmem_dump_report {
 PIDMEM_API int pidmem_dump(struct pidmem_source *source, const struct pidmem_dump_options *options,
 			   struct pidmem_account *account, struct pidmem_error *error,
 			   struct pidmem_dump_report *report);
+
+/**
+ * struct pidmem_core_options - how to write a core file
+ * @size:     sizeof this structure
+ * @path:     the file to write; a device or pipe that exists is written to as a stream. NULL: write to @fd
+ * @fd:       a stream to write to if @path is NULL; never closed
+ * @force:    replace an existing file
+ * @filter:   PIDMEM_CORE_FILTER | MASK: which kinds of regions, in the bits of /proc/PID/coredump_filter (core(5));
+ *            0: the target's own filter
+ * @all:      everything that can be read, whatever filter and madvise(MADV_DONTDUMP) say
+ * @progress, @user: as in struct pidmem_dump_options
+ */
+struct pidmem_core_options {
+	size_t size;
+	const char *path;
+	int fd;
+	bool force;
+	bool all;
+	unsigned filter;
+	int (*progress)(void *user, const struct pidmem_progress *progress);
+	void *user;
+};
+#define PIDMEM_CORE_FILTER 0x80000000U
+
+/** struct pidmem_core_report - what was written; sizes in bytes, times in microseconds. */
+struct pidmem_core_report {
+	size_t size; /* sizeof this structure: set by the caller, PIDMEM_INIT */
+	uint64_t apparent, on_disk;
+	uint64_t elapsed_us;
+	size_t segments, threads;
+};
+
+/**
+ * pidmem_core() - write an ELF core file, with the segments and notes that the kernel itself would write
+ * @account: every span is added to it
+ *
+ * A note of the owner "pidmem" tells consistency and completeness. Registers are those of the moment of the freeze; a
+ * live source has none. Files are written as pidmem_dump() does. Errors: as pidmem_dump().
+ */
+PIDMEM_API int pidmem_core(struct pidmem_source *source, const struct pidmem_core_options *options,
+			   struct pidmem_account *account, struct pidmem_error *error,
+			   struct pidmem_core_report *report);
 
 /* ---------------------------------------------------------------------------------------------- access --- */
 

@@ -39,6 +39,11 @@ static uint64_t program_counter(const void *registers)
 	return ((const uint64_t *)registers)[PC];
 }
 
+static void set_program_counter(void *registers, uint64_t value)
+{
+	((uint64_t *)registers)[PC] = value;
+}
+
 static uint64_t stack_pointer(const void *registers)
 {
 	return ((const uint64_t *)registers)[SP];
@@ -58,10 +63,12 @@ const struct arch arch_aarch64 = {
 	.set_count = sizeof sets / sizeof sets[0],
 	.instruction = { 0x01, 0x00, 0x00, 0xd4 }, /* svc #0 */
 	.instruction_size = 4,
-	.calls = { .clone = 220, .wait4 = 260, .close_range = 436 },
+	.calls = { .clone = 220, .wait4 = 260, .close_range = 436, .munmap = 215 },
+	.user_size = 1ULL << 48,
 	.set_call = set_call,
 	.call_result = call_result,
 	.can_call = can_call,
 	.program_counter = program_counter,
+	.set_program_counter = set_program_counter,
 	.stack_pointer = stack_pointer,
 };

@@ -31,8 +31,9 @@ struct arch {
 	unsigned char instruction[4]; /* that makes one */
 	size_t instruction_size;
 	struct {
-		long clone, wait4, close_range;
+		long clone, wait4, close_range, munmap;
 	} calls;
+	uint64_t user_size; /* of the part of the address space that programs have */
 	/* Point the program counter at `instruction`, put number and arguments in their registers, and see to it that
 	 * the kernel takes no part of it for an interrupted system call to restart. */
 	void (*set_call)(void *registers, uint64_t instruction, long number, const uint64_t arguments[6]);
@@ -40,6 +41,7 @@ struct arch {
 	/* May this thread make a call as it stands (it is in the usual mode of this architecture)? */
 	bool (*can_call)(const void *registers);
 	uint64_t (*program_counter)(const void *registers);
+	void (*set_program_counter)(void *registers, uint64_t value);
 	uint64_t (*stack_pointer)(const void *registers);
 };
 

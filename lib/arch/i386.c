@@ -37,6 +37,11 @@ static uint64_t program_counter(const void *registers)
 	return ((const uint32_t *)registers)[EIP];
 }
 
+static void set_program_counter(void *registers, uint64_t value)
+{
+	((uint32_t *)registers)[EIP] = (uint32_t)value;
+}
+
 static uint64_t stack_pointer(const void *registers)
 {
 	return ((const uint32_t *)registers)[ESP];
@@ -55,10 +60,12 @@ const struct arch arch_i386 = {
 	.set_count = sizeof sets / sizeof sets[0],
 	.instruction = { 0xcd, 0x80 }, /* int $0x80 */
 	.instruction_size = 2,
-	.calls = { .clone = 120, .wait4 = 114, .close_range = 436 },
+	.calls = { .clone = 120, .wait4 = 114, .close_range = 436, .munmap = 91 },
+	.user_size = 0xffffe000,
 	.set_call = set_call,
 	.call_result = call_result,
 	.can_call = can_call,
 	.program_counter = program_counter,
+	.set_program_counter = set_program_counter,
 	.stack_pointer = stack_pointer,
 };

@@ -37,6 +37,11 @@ static uint64_t program_counter(const void *registers)
 	return ((const uint64_t *)registers)[RIP];
 }
 
+static void set_program_counter(void *registers, uint64_t value)
+{
+	((uint64_t *)registers)[RIP] = value;
+}
+
 static uint64_t stack_pointer(const void *registers)
 {
 	return ((const uint64_t *)registers)[RSP];
@@ -58,10 +63,12 @@ const struct arch arch_x86_64 = {
 	.set_count = sizeof sets / sizeof sets[0],
 	.instruction = { 0x0f, 0x05 }, /* syscall */
 	.instruction_size = 2,
-	.calls = { .clone = 56, .wait4 = 61, .close_range = 436 },
+	.calls = { .clone = 56, .wait4 = 61, .close_range = 436, .munmap = 11 },
+	.user_size = 0x7ffffffff000,
 	.set_call = set_call,
 	.call_result = call_result,
 	.can_call = can_call,
 	.program_counter = program_counter,
+	.set_program_counter = set_program_counter,
 	.stack_pointer = stack_pointer,
 };

@@ -47,6 +47,8 @@ const char *pidmem_why_name(enum pidmem_why why)
 		[PIDMEM_WHY_SECRET] = "secret",
 		[PIDMEM_WHY_POISONED] = "poisoned",
 		[PIDMEM_WHY_IO] = "io",
+		[PIDMEM_WHY_DUMP_RULES] = "dump-rules",
+		[PIDMEM_WHY_NOT_COPIED] = "not-copied",
 	};
 	return WORD(words, why);
 }
@@ -68,6 +70,8 @@ const char *pidmem_why_text(enum pidmem_why why)
 		[PIDMEM_WHY_SECRET] = "secret memory (memfd_secret)",
 		[PIDMEM_WHY_POISONED] = "poisoned pages",
 		[PIDMEM_WHY_IO] = "the kernel reports an input/output error",
+		[PIDMEM_WHY_DUMP_RULES] = "not part of core files",
+		[PIDMEM_WHY_NOT_COPIED] = "not part of a copy, and not saved in the pause",
 	};
 	return WORD(texts, why);
 }
@@ -80,6 +84,11 @@ const char *pidmem_consistency_name(enum pidmem_consistency consistency)
 		[PIDMEM_SNAPSHOT] = "snapshot",
 	};
 	return WORD(words, consistency);
+}
+
+const char *pidmem_engine_name(enum pidmem_engine engine)
+{
+	return engine == PIDMEM_ENGINE_CLONE ? "clone" : NULL;
 }
 
 const char *pidmem_cause_name(enum pidmem_cause cause)

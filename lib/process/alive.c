@@ -110,6 +110,22 @@ bool process_address_space_gone(const struct pidmem_process *process)
 	return process->mem >= 0 && pread(process->mem, &byte, 1, never_mapped) == 0;
 }
 
+int process_copy_gone(const struct pidmem_process *origin, struct pidmem_error *error)
+{
+	return with_hint(error,
+			 fail(error, PIDMEM_GONE, ESRCH,
+			      "the frozen copy of process %d (%s) was ended before all was read: out of memory?",
+			      origin->pid, origin->name),
+			 "the process itself runs on; read it stopped instead, which takes no memory");
+}
+
+int process_gone(const struct pidmem_process *process, struct pidmem_error *error)
+{
+	return process->origin
+		       ? process_copy_gone(process->origin, error)
+		       : fail(error, PIDMEM_GONE, ESRCH, "process %d (%s) has ended", process->pid, process->name);
+}
+
 int pidmem_process_check(struct pidmem_process *process, struct pidmem_error *error)
 {
 	struct process_status status;
@@ -125,7 +141,7 @@ int pidmem_process_check(struct pidmem_process *process, struct pidmem_error *er
 		return cannot_tell(process, result, error);
 	/* After exec there is another address space; a process on its way out has none, before it becomes a zombie. */
 	if (result < 0 || process_state_is_end(status.state) || (gone && !status.has_memory))
-		return fail(error, PIDMEM_GONE, ESRCH, "process %d (%s) has ended", process->pid, process->name);
+		return process_gone(process, error);
 	if (gone)
 		return fail(error, PIDMEM_EXECED, ESRCH,
 			    "process %d (%s) replaced itself by another program while it was read", process->pid,

@@ -73,7 +73,8 @@ static time_t began(const struct pidmem_process *process)
 
 	clock_gettime(CLOCK_REALTIME, &real);
 	clock_gettime(CLOCK_BOOTTIME, &boot);
-	return real.tv_sec - boot.tv_sec + (time_t)(process->start_time / (uint64_t)sysconf(_SC_CLK_TCK));
+	const struct pidmem_process *origin = process->origin ? process->origin : process;
+	return real.tv_sec - boot.tv_sec + (time_t)(origin->start_time / (uint64_t)sysconf(_SC_CLK_TCK));
 }
 
 /*
@@ -111,10 +112,10 @@ static int open_wanted(const struct pidmem_process *process, const struct pidmem
 	return fd >= 0 ? fd : open(self, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 }
 
-/* One of the target's own descriptors may refer to it: a memfd, or a file that was deleted. */
+/* One of the target's own descriptors may refer to it: a memfd, or a file that was deleted. A copy has none. */
 static int open_by_descriptor(const struct pidmem_process *process, const struct pidmem_region *region, bool *regular)
 {
-	AUTO_DIR dir = open_directory_at(process->memory_dir, "fd");
+	AUTO_DIR dir = open_directory_at(process->origin ? process->origin->memory_dir : process->memory_dir, "fd");
 	int found = -1;
 
 	for (const struct dirent *entry; dir && found < 0 && (entry = readdir(dir));)

@@ -19,7 +19,7 @@ static int open_failed(struct pidmem_process *process, const char *name, int num
 		return -number;
 	case ESRCH:
 	case ENOENT:
-		return fail(error, PIDMEM_GONE, ESRCH, "process %d (%s) has ended", process->pid, process->name);
+		return process_gone(process, error);
 	default:
 		return fail_sys(error, number, "/proc/%d/%s", process->pid, name);
 	}

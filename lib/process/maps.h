@@ -29,6 +29,9 @@ int maps_add_line(struct pidmem_maps *maps, const char *line, size_t size);
 /* All lines are in: tie regions and usages together. */
 void maps_finish(struct pidmem_maps *maps);
 
+/* Append a copy of a region, with its path and usage, behind the last one: 0 or -ENOMEM. */
+int maps_add_copy(struct pidmem_maps *maps, const struct pidmem_region *region);
+
 /* Replace the path of a region. */
 int maps_set_path(struct pidmem_maps *maps, struct pidmem_region *region, const char *path, size_t size);
 

@@ -140,20 +140,28 @@ static int add_region(struct pidmem_maps *maps, const char *line, size_t size)
 	return 0;
 }
 
+/* A usage for each region that there is room for. */
+static int make_usages(struct pidmem_maps *maps)
+{
+	if (maps->usage_capacity >= maps->capacity)
+		return 0;
+	struct pidmem_usage *usages = reallocarray(maps->usages, maps->capacity, sizeof *usages);
+	if (!usages)
+		return -ENOMEM;
+	memset(usages + maps->usage_capacity, 0, (maps->capacity - maps->usage_capacity) * sizeof *usages);
+	maps->usages = usages;
+	maps->usage_capacity = maps->capacity;
+	return 0;
+}
+
 static int add_usage_line(struct pidmem_maps *maps, const char *line, size_t size)
 {
 	if (maps->count == 0)
 		return -EBADMSG;
 	if (!maps->usage_open) /* of a region that was clipped away */
 		return 0;
-	if (maps->usage_capacity < maps->capacity) {
-		struct pidmem_usage *usages = reallocarray(maps->usages, maps->capacity, sizeof *usages);
-		if (!usages)
-			return -ENOMEM;
-		memset(usages + maps->usage_capacity, 0, (maps->capacity - maps->usage_capacity) * sizeof *usages);
-		maps->usages = usages;
-		maps->usage_capacity = maps->capacity;
-	}
+	if (make_usages(maps) < 0)
+		return -ENOMEM;
 	return smaps_parse_line(&maps->usages[maps->count - 1], line, size);
 }
 
@@ -163,6 +171,22 @@ int maps_add_line(struct pidmem_maps *maps, const char *line, size_t size)
 	if (size && *line >= 'A' && *line <= 'Z') /* addresses are printed in small letters */
 		return add_usage_line(maps, line, size);
 	return add_region(maps, line, size);
+}
+
+int maps_add_copy(struct pidmem_maps *maps, const struct pidmem_region *region)
+{
+	struct pidmem_region *regions = array_grow(maps->regions, maps->count, &maps->capacity, sizeof *regions);
+
+	if (!regions)
+		return -ENOMEM;
+	maps->regions = regions;
+	regions[maps->count] = *region;
+	if (make_usages(maps) < 0 || maps_set_path(maps, &regions[maps->count], region->path, region->path_size) < 0)
+		return -ENOMEM;
+	if (region->usage)
+		maps->usages[maps->count] = *region->usage;
+	maps->count++;
+	return 0;
 }
 
 void maps_finish(struct pidmem_maps *maps)

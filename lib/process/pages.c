@@ -21,6 +21,7 @@ struct pidmem_pages {
 	uint64_t categories; /* that this kernel knows */
 	uint64_t page_size;
 	uint64_t position, end; /* what has not been asked yet */
+	uint64_t last_end;      /* of the range that was opened */
 	size_t count, next;
 	struct page_region runs[RUNS];
 	uint64_t *entries; /* without PAGEMAP_SCAN */
@@ -181,6 +182,7 @@ int pidmem_pages_open(struct pidmem_process *process, uint64_t start, uint64_t s
 	probe(pages);
 	if (pages->scan)
 		clip_to_user_addresses(pages);
+	pages->last_end = pages->end;
 	*out = pages;
 	return 0;
 }
@@ -229,6 +231,17 @@ void pages_skip_to(struct pidmem_pages *pages, uint64_t address)
 	address &= ~(pages->page_size - 1);
 	if (pages->next == pages->count && address > pages->position)
 		pages->position = address < pages->end ? address : pages->end;
+}
+
+void pages_move(struct pidmem_pages *pages, uint64_t start, uint64_t size)
+{
+	uint64_t end = ((start + (size - 1)) | (pages->page_size - 1)) + 1;
+
+	pages->end = end == 0 || end > pages->last_end ? pages->last_end : end;
+	pages->position = start & ~(pages->page_size - 1);
+	if (pages->position > pages->end)
+		pages->position = pages->end;
+	pages->count = pages->next = 0;
 }
 
 bool pages_cost_by_size(const struct pidmem_pages *pages)

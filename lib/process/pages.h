@@ -14,6 +14,9 @@ DEFINE_CLEANUP(cleanup_pages, struct pidmem_pages *, pidmem_pages_close)
 /* Leave out what lies below `address`. */
 void pages_skip_to(struct pidmem_pages *pages, uint64_t address);
 
+/* Move on, forward or back, to another range within the one that was opened. */
+void pages_move(struct pidmem_pages *pages, uint64_t start, uint64_t size);
+
 /* Does the cost follow the size of the range (no PAGEMAP_SCAN) instead of the pages that exist? */
 bool pages_cost_by_size(const struct pidmem_pages *pages);
 

@@ -22,6 +22,7 @@ struct pidmem_process {
 	bool no_worker;
 	uint64_t start_time;
 	char name[64];
+	const struct pidmem_process *origin; /* of a frozen copy: the process that it is a copy of; else NULL */
 };
 
 DEFINE_CLEANUP(cleanup_process, struct pidmem_process *, pidmem_process_close)
@@ -41,6 +42,25 @@ int process_seek_memory(struct pidmem_process *process, struct pidmem_error *err
 /* The file status below an open /proc/PID or task/TID: 0 or -errno. */
 struct process_status;
 int process_read_status(int dir, struct process_status *status);
+
+/*
+ * Take hold of the frozen copy of a process, which must outlive the handle. A copy has no open files, and it is read
+ * through /proc/PID/mem alone: process_vm_readv(2) would pin its pages and copy each of them first.
+ */
+int process_open_copy(const struct pidmem_process *origin, pid_t copy, struct pidmem_error *error,
+		      struct pidmem_process **out);
+
+/* Its end: fills the error, -ESRCH. */
+int process_gone(const struct pidmem_process *process, struct pidmem_error *error);
+/* The end of the copy of a process. */
+int process_copy_gone(const struct pidmem_process *origin, struct pidmem_error *error);
+
+/* Has the process the number it is known by for this program as well, or does it come from another PID namespace? */
+bool process_is_near(const struct pidmem_process *process);
+
+/* How many pages its regions have in all, as the kernel keeps count (statm); by the number of another one beside it, if
+ * that is not 0. 0 or -errno. */
+int process_mapped_pages(const struct pidmem_process *process, pid_t other, uint64_t *pages);
 
 /* Has the thread ended, as its state tells? */
 bool process_state_is_end(char state);

@@ -69,7 +69,7 @@ static int read_ids(struct cursor *cursor, void *out)
 	return 0;
 }
 
-static int read_capabilities(struct cursor *cursor, void *out)
+static int read_mask(struct cursor *cursor, void *out)
 {
 	return read_number(cursor, 16, UINT64_MAX, out);
 }
@@ -155,19 +155,23 @@ static const struct line {
 	{ "Gid", read_ids, MEMBER(gid) },
 	{ "TracerPid", read_pid, MEMBER(tracer) },
 	{ "Threads", read_small, MEMBER(threads) },
-	{ "CapInh", read_capabilities, MEMBER(cap_inh) },
-	{ "CapPrm", read_capabilities, MEMBER(cap_prm) },
-	{ "CapEff", read_capabilities, MEMBER(cap_eff) },
-	{ "CapBnd", read_capabilities, MEMBER(cap_bnd) },
+	{ "SigPnd", read_mask, MEMBER(sig_pending) },
+	{ "SigBlk", read_mask, MEMBER(sig_blocked) },
+	{ "CapInh", read_mask, MEMBER(cap_inh) },
+	{ "CapPrm", read_mask, MEMBER(cap_prm) },
+	{ "CapEff", read_mask, MEMBER(cap_eff) },
+	{ "CapBnd", read_mask, MEMBER(cap_bnd) },
 	{ "Seccomp", read_small, MEMBER(seccomp) },
 	{ "NoNewPrivs", read_small, MEMBER(no_new_privs) },
 	{ "Kthread", read_small, MEMBER(kthread) },
 	{ "NSpid", count_pids, MEMBER(ns_pid_count) },
 	{ "VmSize", read_kilobytes, MEMBER(vm_size) },
 	{ "VmRSS", read_kilobytes, MEMBER(vm_rss) },
+	{ "RssAnon", read_kilobytes, MEMBER(rss_anon) },
 	{ "RssShmem", read_kilobytes, MEMBER(rss_shmem) },
 	{ "VmPTE", read_kilobytes, MEMBER(vm_pte) },
 	{ "VmSwap", read_kilobytes, MEMBER(vm_swap) },
+	{ "HugetlbPages", read_kilobytes, MEMBER(hugetlb) },
 };
 #define LINES (sizeof lines / sizeof *lines)
 
@@ -222,11 +226,56 @@ static int skip_fields(struct cursor *cursor, unsigned count)
 	return 0;
 }
 
+/* A number that may be negative. */
+static int read_signed(struct cursor *cursor, int *out)
+{
+	uint64_t number;
+
+	skip_blanks(cursor);
+	bool minus = cursor->at < cursor->end && *cursor->at == '-';
+	if (minus && (++cursor->at == cursor->end || *cursor->at == ' '))
+		return -EBADMSG;
+	if (read_number(cursor, 10, INT32_MAX, &number) < 0)
+		return -EBADMSG;
+	*out = minus ? -(int)number : (int)number;
+	return 0;
+}
+
+static int read_times(struct cursor *cursor, uint64_t times[4])
+{
+	int result = 0;
+
+	for (int i = 0; i < 4 && result == 0; i++)
+		result = read_number(cursor, 10, UINT64_MAX, &times[i]);
+	return result;
+}
+
+/* Fields 3 to 22. */
+static int read_fields(struct cursor *cursor, struct process_stat *stat)
+{
+	uint64_t flags;
+
+	if (read_state(cursor, &stat->state) < 0 || skip_fields(cursor, 1) < 0 || /* 3 state */
+	    read_pid(cursor, &stat->ppid) < 0 ||                                  /* 4 ppid */
+	    read_signed(cursor, &stat->pgrp) < 0 ||                               /* 5 pgrp */
+	    read_signed(cursor, &stat->session) < 0 ||                            /* 6 session */
+	    skip_fields(cursor, 2) < 0 ||                                         /* 7 tty_nr, 8 tpgid */
+	    read_number(cursor, 10, UINT32_MAX, &flags) < 0 ||                    /* 9 flags */
+	    skip_fields(cursor, 4) < 0 ||                                         /* 10 minflt - 13 cmajflt */
+	    read_times(cursor, stat->times) < 0 ||                                /* 14 utime - 17 cstime */
+	    skip_fields(cursor, 1) < 0 ||                                         /* 18 priority */
+	    read_signed(cursor, &stat->nice) < 0 ||                               /* 19 nice */
+	    skip_fields(cursor, 2) < 0 ||                                         /* 20 num_threads, 21 itrealvalue */
+	    read_number(cursor, 10, UINT64_MAX, &stat->start_time) < 0)           /* 22 starttime */
+		return -EBADMSG;
+	stat->flags = (unsigned)flags;
+	return 0;
+}
+
 int stat_parse(const char *text, size_t size, struct process_stat *out)
 {
 	struct process_stat stat = { 0 };
 	struct cursor cursor = { text, text + size };
-	uint64_t flags;
 
 	if (read_pid(&cursor, &stat.pid) < 0)
 		return -EBADMSG;
@@ -240,14 +289,13 @@ int stat_parse(const char *text, size_t size, struct process_stat *out)
 	size_t length = (size_t)(close - cursor.at);
 	memcpy(stat.name, cursor.at, length < sizeof stat.name ? length : sizeof stat.name - 1);
 	cursor.at = close + 1;
-	if (read_state(&cursor, &stat.state) < 0 || skip_fields(&cursor, 1) < 0 || /* 3 state */
-	    read_pid(&cursor, &stat.ppid) < 0 ||                                   /* 4 ppid */
-	    skip_fields(&cursor, 4) < 0 ||                                         /* 5 pgrp - 8 tpgid */
-	    read_number(&cursor, 10, UINT32_MAX, &flags) < 0 ||                    /* 9 flags */
-	    skip_fields(&cursor, 12) < 0 ||                                        /* 10 minflt - 21 itrealvalue */
-	    read_number(&cursor, 10, UINT64_MAX, &stat.start_time) < 0)            /* 22 starttime */
+	if (read_fields(&cursor, &stat) < 0)
 		return -EBADMSG;
-	stat.flags = (unsigned)flags;
+	/* Later kernels tell more. */
+	if (skip_fields(&cursor, 25) == 0 && /* 23 vsize - 47 start_brk */
+	    (read_number(&cursor, 10, UINT64_MAX, &stat.arg_start) < 0 ||
+	     read_number(&cursor, 10, UINT64_MAX, &stat.arg_end) < 0))
+		return -EBADMSG;
 	*out = stat;
 	return 0;
 }

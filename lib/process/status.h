@@ -37,8 +37,9 @@ enum process_id {
  * @no_new_privs: 0 or 1; -1 where not told (before Linux 4.10)
  * @kthread:      0 or 1; -1 where not told (before Linux 6.8: see struct process_stat.flags then)
  * @ns_pid_count: how many PID namespaces, from that of this procfs inwards, know it; 0 where not told (before 4.1)
+ * @sig_pending, @sig_blocked: masks of the thread's own signals, the lowest bit for signal 1
  * @has_memory:   the Vm lines are there: it has an address space
- * @vm_size, @vm_rss, @rss_shmem, @vm_pte, @vm_swap: in bytes
+ * @vm_size, @vm_rss, @rss_anon, @rss_shmem, @vm_pte, @vm_swap, @hugetlb: in bytes; @rss_anon since 4.5
  */
 struct process_status {
 	char name[64];
@@ -47,11 +48,12 @@ struct process_status {
 	uid_t uid[PROCESS_IDS];
 	gid_t gid[PROCESS_IDS];
 	unsigned threads;
+	uint64_t sig_pending, sig_blocked;
 	uint64_t cap_inh, cap_prm, cap_eff, cap_bnd;
 	int seccomp, no_new_privs, kthread;
 	unsigned ns_pid_count;
 	bool has_memory;
-	uint64_t vm_size, vm_rss, rss_shmem, vm_pte, vm_swap;
+	uint64_t vm_size, vm_rss, rss_anon, rss_shmem, vm_pte, vm_swap, hugetlb;
 };
 
 /** status_parse() - 0, or -EBADMSG if Name, State, Tgid, Pid, PPid, Uid or Gid is missing or any line used is
@@ -61,15 +63,22 @@ int status_parse(const char *text, size_t size, struct process_status *out);
 /**
  * struct process_stat - what is used of /proc/PID/stat
  * @name:       as it is: it may hold spaces, newlines and parentheses
+ * @pgrp, @session: fields 5 and 6; -1 of a thread that has ended
  * @flags:      field 9, PF_* of the kernel: PROCESS_FLAG_KTHREAD
+ * @times:      fields 14 to 17, in clock ticks: user and system, and those of ended children that were waited for
+ * @nice:       field 19
  * @start_time: field 22, in clock ticks since boot
+ * @arg_start, @arg_end: fields 48 and 49 (Linux 3.5), where its arguments are in its memory; 0 where that is not told
  */
 struct process_stat {
 	char name[64];
 	char state;
-	pid_t pid, ppid;
+	pid_t pid, ppid, pgrp, session;
 	unsigned flags;
+	uint64_t times[4];
+	int nice;
 	uint64_t start_time;
+	uint64_t arg_start, arg_end;
 };
 
 /** stat_parse() - 0, or -EBADMSG if it is not the line of proc_pid_stat(5), up to field 22 at least. */

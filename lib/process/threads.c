@@ -59,7 +59,7 @@ static int list_failed(const struct pidmem_process *process, int number, struct 
 	switch (number) {
 	case ENOENT:
 	case ESRCH:
-		return fail(error, PIDMEM_GONE, ESRCH, "process %d (%s) has ended", process->pid, process->name);
+		return process_gone(process, error);
 	case EACCES:
 	case EPERM:
 		return fail(error, PIDMEM_ACCESS, number, "cannot read the threads of process %d (%s)", process->pid,

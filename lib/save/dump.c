@@ -9,13 +9,11 @@
 #include "base/options.h"
 #include "process/process.h"
 #include "save/dump.h"
+#include "save/watch.h"
 #include "source/source.h"
 
 /* A known-zero range of this size or more takes no room in the file. */
 #define ZERO_LINE (1ULL << 20)
-/* Ask for cancel after so many bytes or spans. */
-#define PROGRESS_BYTES (4ULL << 20)
-#define PROGRESS_SPANS 4096
 
 /* A range of one region that is being put together. */
 struct range {
@@ -132,8 +130,8 @@ static uint64_t estimate(struct pidmem_source *source)
 	uint64_t sum = 0;
 
 	if (!source->select)
-		return process_memory_used(source->process);
-	if (pidmem_maps_read(source->process, PIDMEM_MAPS_RESIDENCE, NULL, &maps) < 0)
+		return process_memory_used(source->target);
+	if (pidmem_maps_read(source->target, PIDMEM_MAPS_RESIDENCE, NULL, &maps) < 0)
 		return 0;
 	for (size_t i = 0; i < pidmem_maps_count(maps); i++) {
 		const struct pidmem_region *region = pidmem_maps_get(maps, i);
@@ -142,33 +140,6 @@ static uint64_t estimate(struct pidmem_source *source)
 	}
 	pidmem_maps_free(maps);
 	return sum;
-}
-
-/* Telling the caller how far it is, and being told to stop. */
-struct watch {
-	const struct pidmem_dump_options *options;
-	struct pidmem_progress progress;
-	uint64_t reported;
-	unsigned spans;
-};
-
-static int report(void *user)
-{
-	struct watch *watch = user;
-
-	watch->reported = watch->progress.done;
-	watch->spans = 0;
-	return watch->options->progress(watch->options->user, &watch->progress);
-}
-
-static bool is_cancelled(struct watch *watch, const struct pidmem_span *span)
-{
-	if (!watch->options->progress)
-		return false;
-	watch->progress.done += span->class_ == PIDMEM_READ ? span->size : 0;
-	if (watch->progress.done - watch->reported < PROGRESS_BYTES && ++watch->spans < PROGRESS_SPANS)
-		return false;
-	return report(watch) != 0;
 }
 
 static int write_spans(struct pidmem_source *source, struct watch *watch, struct dump *dump,
@@ -182,7 +153,7 @@ static int write_spans(struct pidmem_source *source, struct watch *watch, struct
 		if ((result = pidmem_account_add(account, &span, error)) < 0 ||
 		    (result = add_span(dump, &span, error)) < 0)
 			return result;
-		if (is_cancelled(watch, &span))
+		if (watch_is_cancelled(watch, &span))
 			return file_cancelled(error);
 	}
 	return result < 0 || !dump->region ? result : end_ranges(dump, error);
@@ -195,7 +166,7 @@ int pidmem_dump(struct pidmem_source *source, const struct pidmem_dump_options *
 	AUTO_DUMP_TARGET target = DUMP_TARGET_INIT;
 	struct dump dump = { .target = &target };
 	struct pidmem_dump_options options;
-	struct watch watch = { .options = &options };
+	struct watch watch = { 0 };
 	int result = options_take(&options, sizeof options, given, error);
 
 	if (result < 0 || (result = options_check_room(out, error)) < 0)
@@ -203,9 +174,8 @@ int pidmem_dump(struct pidmem_source *source, const struct pidmem_dump_options *
 	if (!options.path == !options.split)
 		return fail(error, PIDMEM_USAGE, EINVAL, "a dump needs either a file or a directory");
 	if (options.progress) {
-		watch.progress.expected = estimate(source);
-		target.data.interrupted = report;
-		target.data.user = &watch;
+		watch_init(&watch, options.progress, options.user, &target.data);
+		watch.state.expected = estimate(source);
 	}
 	if ((result = dump_target_open(&target, &options, error)) < 0 ||
 	    (result = write_spans(source, &watch, &dump, account, error)) < 0 ||

@@ -179,7 +179,7 @@ static bool parse_reason(const json_t *line, struct index_entry *entry)
 	for (int i = PIDMEM_EXCLUDED; class_ && i < PIDMEM_CLASSES; i++)
 		if (!strcmp(class_, pidmem_class_name((enum pidmem_class)i)))
 			entry->class_ = (enum pidmem_class)i;
-	for (int i = PIDMEM_WHY_NONE + 1; why && i <= PIDMEM_WHY_IO; i++)
+	for (int i = PIDMEM_WHY_NONE + 1; why && i <= PIDMEM_WHY_NOT_COPIED; i++)
 		if (!strcmp(why, pidmem_why_name((enum pidmem_why)i)))
 			entry->why = (enum pidmem_why)i;
 	return entry->class_ >= PIDMEM_EXCLUDED && entry->why;

@@ -171,6 +171,19 @@ int file_open(struct file_sink *file, const char *path, bool force, struct pidme
 	return file->fd < 0 ? file_fail_place(error, errno, file_shown_name(file)) : check_stream(file, error);
 }
 
+int file_open_stream(struct file_sink *file, int fd, const char *name, struct pidmem_error *error)
+{
+	*file = (struct file_sink){ .fd = fcntl(fd, F_DUPFD_CLOEXEC, 0),
+				    .stream = true,
+				    .label = name,
+				    .interrupted = file->interrupted,
+				    .user = file->user };
+	if (file->fd >= 0)
+		return 0;
+	file->fd = -1;
+	return fail_sys(error, errno, "cannot write %s", name);
+}
+
 int file_write(struct file_sink *file, const void *bytes, size_t size, struct pidmem_error *error)
 {
 	size_t done = 0;

@@ -27,6 +27,9 @@ struct file_sink {
 /* Begin. Errors: PIDMEM_EXISTS, PIDMEM_SYMLINK, PIDMEM_SYSTEM. */
 int file_open(struct file_sink *file, const char *path, bool force, struct pidmem_error *error);
 
+/* The same with a stream that is open already, of which a copy is kept; `name` is what messages call it. */
+int file_open_stream(struct file_sink *file, int fd, const char *name, struct pidmem_error *error);
+
 int file_write(struct file_sink *file, const void *bytes, size_t size, struct pidmem_error *error);
 /* `size` zeros: a hole where there can be one. */
 int file_skip(struct file_sink *file, uint64_t size, struct pidmem_error *error);

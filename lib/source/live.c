@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The live source: what is known of the regions of a running process. */
+/* What is known of the regions of a process, running, stopped or copied. */
 #include <errno.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "base/options.h"
 #include "process/maps.h"
+#include "process/mounts.h"
 #include "process/pages.h"
 #include "process/process.h"
 #include "source/source.h"
 
-void pidmem_source_close(struct pidmem_source *source)
+void source_free(struct pidmem_source *source)
 {
 	if (!source)
 		return;
@@ -21,7 +21,6 @@ void pidmem_source_close(struct pidmem_source *source)
 	pidmem_maps_free(source->maps);
 	free(source);
 }
-DEFINE_CLEANUP(cleanup_source, struct pidmem_source *, pidmem_source_close)
 
 static int probe_pages(struct pidmem_source *source, struct pidmem_error *error)
 {
@@ -33,51 +32,53 @@ static int probe_pages(struct pidmem_source *source, struct pidmem_error *error)
 	return result;
 }
 
-int pidmem_source_refresh(struct pidmem_source *source, struct pidmem_error *error)
+int source_open_live(struct pidmem_process *process, const struct pidmem_select *select, struct pidmem_error *error,
+		     struct pidmem_source **out)
 {
-	struct pidmem_maps *maps;
-	int result = pidmem_maps_read(source->process, 0, error, &maps);
+	AUTO_SOURCE source = calloc(1, sizeof *source);
+	int result;
 
-	if (result < 0)
+	if (!source)
+		return fail_memory(error);
+	source->process = source->target = process;
+	source->select = select;
+	/* mem first: it shows whether reading is allowed, and its address space is the one that is meant. */
+	if ((result = process_mem(process, error)) < 0 || (result = probe_pages(source, error)) < 0)
 		return result;
+	*out = take(source);
+	return 0;
+}
+
+int source_check(const struct pidmem_source *source, struct pidmem_error *error)
+{
+	return source->released ? fail(error, PIDMEM_USAGE, EINVAL,
+				       "process %d (%s) was let go: nothing can be read from this source any more",
+				       source->target->pid, source->target->name)
+				: 0;
+}
+
+void source_take_maps(struct pidmem_source *source, struct pidmem_maps *maps)
+{
 	pidmem_maps_free(source->maps);
 	pidmem_maps_free(source->flag_maps);
 	pidmem_maps_free(source->fresh);
 	source->maps = maps;
 	source->flag_maps = source->fresh = NULL;
 	backings_done(&source->backings);
-	source->userfaultfd = UFFD_NOT_ASKED;
-	return 0;
+	source->userfaultfd = source_is_copy(source) ? UFFD_NONE : UFFD_NOT_ASKED;
 }
 
-int pidmem_source_open(struct pidmem_process *process, const struct pidmem_source_options *given,
-		       struct pidmem_error *error, struct pidmem_source **out)
+int pidmem_source_refresh(struct pidmem_source *source, struct pidmem_error *error)
 {
-	CLEANUP(cleanup_source) struct pidmem_source *source = NULL;
-	struct pidmem_source_options options;
-	int result = options_take(&options, sizeof options, given, error);
+	struct pidmem_maps *maps;
+	int result = source_check(source, error);
 
-	if (result < 0)
+	if (result < 0 || source_is_copy(source)) /* its regions are of one moment */
 		return result;
-	if (options.consistency != PIDMEM_LIVE)
-		return with_hint(
-			error,
-			fail(error, PIDMEM_UNSUPPORTED, EOPNOTSUPP,
-			     "reading a process %s is not possible with this version",
-			     options.consistency == PIDMEM_STOPPED ? "while it is stopped" : "from a snapshot"),
-			"read it live: the process runs on while it is read");
-	source = calloc(1, sizeof *source);
-	if (!source)
-		return fail_memory(error);
-	source->process = process;
-	source->select = options.select;
-	/* mem first: it shows whether reading is allowed, and its address space is the one that is meant. */
-	if ((result = process_mem(process, error)) < 0 || (result = probe_pages(source, error)) < 0 ||
-	    (result = pidmem_source_refresh(source, error)) < 0 ||
-	    (source->select && (result = pidmem_select_check(source->select, source->maps, error)) < 0))
-		return result;
-	*out = take(source);
-	return 0;
+	result = pidmem_maps_read(source->process, 0, error, &maps);
+	if (result == 0)
+		source_take_maps(source, maps);
+	return result;
 }
 
 const struct pidmem_maps *pidmem_source_maps(const struct pidmem_source *source)
@@ -89,8 +90,13 @@ const struct pidmem_maps *pidmem_source_maps(const struct pidmem_source *source)
 static const struct pidmem_usage *usage_of(struct pidmem_source *source, const struct pidmem_region *region,
 					   uint64_t age_us)
 {
+	const struct pidmem_region *found;
 	struct pidmem_maps *maps;
 
+	if (age_us == UINT64_MAX && source->maps->usages) {
+		found = pidmem_maps_find(source->maps, region->start);
+		return found ? found->usage : NULL;
+	}
 	if (!source->flag_maps || now_us() - source->flags_us > age_us) {
 		if (pidmem_maps_read(source->process, PIDMEM_MAPS_USAGE, NULL, &maps) < 0)
 			return NULL;
@@ -98,13 +104,18 @@ static const struct pidmem_usage *usage_of(struct pidmem_source *source, const s
 		source->flag_maps = maps;
 		source->flags_us = now_us();
 	}
-	const struct pidmem_region *found = pidmem_maps_find(source->flag_maps, region->start);
+	found = pidmem_maps_find(source->flag_maps, region->start);
 	return found ? found->usage : NULL;
+}
+
+const struct pidmem_usage *source_usage(struct pidmem_source *source, const struct pidmem_region *region)
+{
+	return usage_of(source, region, UINT64_MAX);
 }
 
 uint32_t source_flags(struct pidmem_source *source, const struct pidmem_region *region)
 {
-	const struct pidmem_usage *usage = usage_of(source, region, UINT64_MAX);
+	const struct pidmem_usage *usage = source_usage(source, region);
 
 	/* Unknown: the worst is assumed, so that the memory of a device is never read by mistake. */
 	return usage ? usage->flags : PIDMEM_VM_IO;
@@ -137,11 +148,24 @@ static bool starts(const struct pidmem_region *region, const char *prefix)
 	return !strncmp(region->path, prefix, strlen(prefix));
 }
 
+/*
+ * A copy has no pages of files and shared memory in its page tables, even if the target has: fork(2) leaves them out.
+ * Through the copy they can be had all the same, where that makes no page that was not there.
+ */
+static enum absent copy_absent(const struct pidmem_source *source, const struct pidmem_region *region)
+{
+	return region_has_named_file(region) && !starts(region, "/dev/") &&
+			       mounts_fault_is_harmless(source->process, region->dev_major, region->dev_minor)
+		       ? ABSENT_COPY
+		       : ABSENT_LIVE;
+}
+
 /* Present or not, these pages are never read: the kernel's own data, and memory of devices. */
 static enum absent file_absent(struct pidmem_source *source, const struct pidmem_region *region)
 {
+	if (source_is_copy(source) && !strcmp(region->path, "/secretmem"))
+		return ABSENT_LIVE; /* only the page tables of the target can tell */
 	enum backing_state state = backing_of(&source->backings, source->process, region)->state;
-
 	if (state == BACKING_OPEN)
 		return ABSENT_FILE;
 	if (state == BACKING_FAILED)
@@ -149,13 +173,15 @@ static enum absent file_absent(struct pidmem_source *source, const struct pidmem
 	/* A regular file cannot be device memory; of the rest, smaps tells. */
 	if (state == BACKING_UNKNOWN && source_flags(source, region) & (PIDMEM_VM_IO | PIDMEM_VM_PFNMAP))
 		return ABSENT_DEVICE;
-	return ABSENT_NO_FILE;
+	return source_is_copy(source) ? copy_absent(source, region) : ABSENT_NO_FILE;
 }
 
 enum absent source_absent(struct pidmem_source *source, const struct pidmem_region *region)
 {
-	if (region->kind == PIDMEM_KIND_VDSO)
-		return starts(region, "[vdso") ? ABSENT_VDSO : ABSENT_KERNEL;
+	if (region->kind == PIDMEM_KIND_VDSO && !starts(region, "[vdso"))
+		return ABSENT_KERNEL;
+	if (region->kind == PIDMEM_KIND_VDSO) /* our own is not that of a 32-bit program */
+		return source_is_copy(source) ? ABSENT_COPY : ABSENT_VDSO;
 	if (region->kind == PIDMEM_KIND_FILE || region->kind == PIDMEM_KIND_SHARED)
 		return file_absent(source, region);
 	return ABSENT_ZERO;
@@ -194,6 +220,8 @@ static const struct pidmem_maps *fresh_maps(struct pidmem_source *source)
 bool source_still_maps(struct pidmem_source *source, const struct pidmem_region *region, uint64_t address,
 		       uint64_t *size)
 {
+	if (source_is_copy(source))
+		return true;
 	int told = process_still_maps(source->process, region, address, size);
 
 	if (told >= 0)

@@ -7,8 +7,13 @@
 #include "pidmem.h"
 #include "process/backing.h"
 
+struct frozen;
+struct kept;
+struct stopped_threads;
+
 struct pidmem_source {
-	struct pidmem_process *process;
+	struct pidmem_process *process; /* where bytes come from: the target itself, or the frozen copy of it */
+	struct pidmem_process *target; /* what was named: whom everything else is asked of (status, auxv, threads...) */
 	const struct pidmem_select *select;
 	struct pidmem_maps *maps;
 	struct pidmem_maps *flag_maps; /* with usage; read when some region's flags are first asked for */
@@ -18,10 +23,49 @@ struct pidmem_source {
 	struct pidmem_maps *fresh;
 	uint64_t fresh_us, flags_us;
 	enum { UFFD_NOT_ASKED, UFFD_NONE, UFFD_PERHAPS } userfaultfd; /* is memory registered with one? */
+
+	/* How it is frozen; all of it is nothing for a live source. */
+	enum pidmem_consistency consistency;
+	struct frozen *frozen;       /* the process in its freeze */
+	struct pidmem_freeze *owned; /* by pidmem_source_open(): the freeze goes with the source */
+	bool released;               /* nothing can be read any more */
+	const struct kept *kept;     /* of a copy: what was saved during the pause */
+	struct pidmem_source *live;  /* of a copy: the target, for shared memory that is read after the pause */
 };
+
+/* Open for a freeze: no options, and the caller lists the regions. */
+int source_open_live(struct pidmem_process *process, const struct pidmem_select *select, struct pidmem_error *error,
+		     struct pidmem_source **source);
+/* Its regions are these from now on. */
+void source_take_maps(struct pidmem_source *source, struct pidmem_maps *maps);
+void source_free(struct pidmem_source *source);
+DEFINE_CLEANUP(cleanup_source, struct pidmem_source *, source_free)
+#define AUTO_SOURCE CLEANUP(cleanup_source) struct pidmem_source *
+
+/* Is it read from a frozen copy? */
+static inline bool source_is_copy(const struct pidmem_source *source)
+{
+	return source->process != source->target;
+}
+
+/* The threads as they were stopped, with their registers; *threads is NULL for a live source. Owned by the freeze. */
+int source_threads(struct pidmem_source *source, struct pidmem_error *error, const struct stopped_threads **threads);
+
+/* How it was frozen, as pidmem_freeze_describe(); of a live source that it is live. */
+int source_report(struct pidmem_source *source, struct pidmem_error *error, struct pidmem_freeze_report *report);
+
+/* What smaps says of a region; NULL if it cannot be had. Of a copy: as it was for the target (DONTFORK...). */
+const struct pidmem_usage *source_usage(struct pidmem_source *source, const struct pidmem_region *region);
+
+/* 0, or the error of a source that was let go. */
+int source_check(const struct pidmem_source *source, struct pidmem_error *error);
 
 DEFINE_CLEANUP(cleanup_walk, struct pidmem_walk *, pidmem_walk_close)
 #define AUTO_WALK CLEANUP(cleanup_walk) struct pidmem_walk *
+
+/* Go on with another range of the walk's own, above what was told: what lies between is neither told nor read. The walk
+ * must have been opened without PIDMEM_WALK_STATES. */
+void walk_move(struct pidmem_walk *walk, uint64_t start, uint64_t size, unsigned flags);
 
 /* PIDMEM_VM_* of a region; 0 if they cannot be had. */
 uint32_t source_flags(struct pidmem_source *source, const struct pidmem_region *region);
@@ -37,14 +81,18 @@ enum absent {
 	ABSENT_VDSO,    /* code of the kernel, the same in each process */
 	ABSENT_KERNEL,  /* never told: [vvar], [vsyscall] */
 	ABSENT_DEVICE,  /* never touched */
-	ABSENT_FAILED,  /* could not be found out: source_failure() */
+	ABSENT_COPY, /* of a copy: in a file that cannot be opened; a page fault of the copy reads it, and harms nobody
+		      */
+	ABSENT_LIVE, /* of a copy: in a shared object that cannot be reached but through the target */
+	ABSENT_FAILED, /* could not be found out: source_failure() */
 };
 enum absent source_absent(struct pidmem_source *source, const struct pidmem_region *region);
 
 /* The error behind ABSENT_FAILED; returns -errno. */
 int source_failure(struct pidmem_source *source, const struct pidmem_region *region, struct pidmem_error *error);
 
-/* process_still_maps(), and on kernels where that cannot tell, the list of regions of at most 50 ms ago. */
+/* process_still_maps(), and on kernels where that cannot tell, the list of regions of at most 50 ms ago. The regions of
+ * a copy never change. */
 bool source_still_maps(struct pidmem_source *source, const struct pidmem_region *region, uint64_t address,
 		       uint64_t *size);
 

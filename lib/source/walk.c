@@ -5,39 +5,20 @@
  */
 #include <errno.h>
 #include <inttypes.h>
-#include <string.h>
-#include <sys/auxv.h>
 
 #include "base/error.h"
 #include "base/zero.h"
-#include "process/maps.h"
-#include "process/pages.h"
 #include "process/process.h"
-#include "source/source.h"
+#include "source/walk.h"
 
 /* Large enough that handing half of it to another thread (process_read()) costs little beside the copy. */
 #define BUFFER (8UL << 20)
 
-/* Holes of a file that are told without reading them. */
-#define HOLE_MIN (4UL << 20)
-
-struct pidmem_walk {
-	struct pidmem_source *source;
-	struct pidmem_pages *pages;
-	struct pidmem_page_run run; /* the last one told by `pages` */
-	bool no_more_runs;
-	bool states_only;
-	uint64_t position, last; /* what has not been told yet, inclusive */
-	bool done;
-	const struct pidmem_region *region; /* that holds `position` */
-	enum absent absent;                 /* of `region` */
-	uint64_t page_size;
-	unsigned char *buffer;
-	size_t buffer_size, held, told; /* bytes read, and how many of them have been told */
-};
+/* A copy has such a region empty, or not at all. */
+#define NOT_COPIED (PIDMEM_VM_WIPEONFORK | PIDMEM_VM_DONTCOPY)
 
 /* Tell what has been read, split where zero and other pages meet. */
-static int tell_held(struct pidmem_walk *walk, struct pidmem_span *span)
+int tell_held(struct pidmem_walk *walk, struct pidmem_span *span)
 {
 	uint64_t address = walk->position;
 	const unsigned char *bytes = walk->buffer + walk->told;
@@ -64,8 +45,8 @@ static int tell_held(struct pidmem_walk *walk, struct pidmem_span *span)
 	return 1;
 }
 
-static int tell(struct pidmem_walk *walk, struct pidmem_span *span, uint64_t size, enum pidmem_class class_,
-		enum pidmem_why why)
+int tell(struct pidmem_walk *walk, struct pidmem_span *span, uint64_t size, enum pidmem_class class_,
+	 enum pidmem_why why)
 {
 	*span = (struct pidmem_span){
 		.start = walk->position, .size = size, .class_ = class_, .why = why, .region = walk->region
@@ -73,78 +54,11 @@ static int tell(struct pidmem_walk *walk, struct pidmem_span *span, uint64_t siz
 	return 1;
 }
 
-/* Pages that are in the file and not in the page tables. */
-static int tell_file(struct pidmem_walk *walk, uint64_t limit, struct pidmem_span *span)
+int tell_read(struct pidmem_walk *walk, size_t got, struct pidmem_span *span)
 {
-	struct pidmem_source *source = walk->source;
-	const struct backing *backing = backing_of(&source->backings, source->process, walk->region);
-	uint64_t offset = walk->region->offset + (walk->position - walk->region->start);
-	bool hole;
-
-	if (backing->state != BACKING_OPEN) /* it was when the region was entered */
-		return tell(walk, span, limit, PIDMEM_UNREADABLE, source_no_file_why(walk->region));
-	bool supplied = walk->region->perms & PIDMEM_PERM_SHARED && source_is_uffd_missing(source, walk->region);
-	uint64_t size = backing_extent(backing, offset, limit, supplied ? walk->page_size : HOLE_MIN, &hole);
-	if (size == 0)
-		return tell(walk, span, limit, PIDMEM_NO_CONTENT, PIDMEM_WHY_PAST_EOF);
-	if (hole && supplied)
-		return tell(walk, span, size, PIDMEM_NO_CONTENT, PIDMEM_WHY_UFFD);
-	if (hole)
-		return tell(walk, span, size, PIDMEM_ZERO, PIDMEM_WHY_NONE);
-	if (walk->states_only)
-		return tell(walk, span, size, PIDMEM_READ, PIDMEM_WHY_NONE);
-	ssize_t got = backing_read(backing, offset, walk->buffer, size < walk->buffer_size ? size : walk->buffer_size);
-	if (got > 0) {
-		walk->held = (size_t)got;
-		walk->told = 0;
-		return tell_held(walk, span);
-	}
-	/* Cut since its size was asked for, or a bad place on the disk: page by page. */
-	size = size < walk->page_size ? size : walk->page_size;
-	if (got == 0)
-		return tell(walk, span, size, PIDMEM_NO_CONTENT, PIDMEM_WHY_PAST_EOF);
-	return tell(walk, span, size, PIDMEM_UNREADABLE, PIDMEM_WHY_FILE);
-}
-
-/* The library's own copy of the code that the kernel maps into each 64-bit process. */
-static int tell_vdso(struct pidmem_walk *walk, uint64_t limit, struct pidmem_span *span)
-{
-	const struct pidmem_region *region = walk->region;
-	uint64_t own = getauxval(AT_SYSINFO_EHDR);
-
-	/* A 32-bit process has another vDSO, below 4 GiB. */
-	if (process_own_vdso_size() != region->size || (region->start > UINT32_MAX) != (own > UINT32_MAX))
-		return tell(walk, span, limit, PIDMEM_EXCLUDED, PIDMEM_WHY_KERNEL);
-	if (walk->states_only)
-		return tell(walk, span, limit, PIDMEM_READ, PIDMEM_WHY_NONE);
-	if (limit > walk->buffer_size)
-		limit = walk->buffer_size;
-	memcpy(walk->buffer, (const char *)(uintptr_t)own + (walk->position - region->start), limit);
-	walk->held = limit;
+	walk->held = got;
 	walk->told = 0;
 	return tell_held(walk, span);
-}
-
-/* `limit` bytes from the position on have no entry in the page tables. */
-static int tell_absent(struct pidmem_walk *walk, uint64_t limit, struct pidmem_error *error, struct pidmem_span *span)
-{
-	/* Because they were never touched, or because the region is not there any more? */
-	if (!source_still_maps(walk->source, walk->region, walk->position, &limit)) {
-		int result = pidmem_process_check(walk->source->process, error);
-		return result < 0 ? result : tell(walk, span, limit, PIDMEM_NO_CONTENT, PIDMEM_WHY_UNMAPPED);
-	}
-	switch (walk->absent) {
-	case ABSENT_ZERO:
-		if (source_is_uffd_missing(walk->source, walk->region))
-			return tell(walk, span, limit, PIDMEM_NO_CONTENT, PIDMEM_WHY_UFFD);
-		return tell(walk, span, limit, PIDMEM_ZERO, PIDMEM_WHY_NONE);
-	case ABSENT_FILE:
-		return tell_file(walk, limit, span);
-	case ABSENT_VDSO:
-		return tell_vdso(walk, limit, span);
-	default:
-		return tell(walk, span, limit, PIDMEM_UNREADABLE, source_no_file_why(walk->region));
-	}
 }
 
 /* `limit` bytes from the position on are in the page tables or in swap. */
@@ -161,11 +75,8 @@ static int tell_present(struct pidmem_walk *walk, uint64_t limit, struct pidmem_
 		return tell(walk, span, limit, PIDMEM_READ, PIDMEM_WHY_NONE);
 	ssize_t got = process_read(walk->source->process, walk->position, walk->buffer,
 				   limit < walk->buffer_size ? limit : walk->buffer_size, error);
-	if (got > 0) {
-		walk->held = (size_t)got;
-		walk->told = 0;
-		return tell_held(walk, span);
-	}
+	if (got > 0)
+		return tell_read(walk, (size_t)got, span);
 	if (got != -EIO)
 		return got < 0 ? (int)got : fail_sys(error, EIO, "reading at 0x%" PRIx64, walk->position);
 	*span = (struct pidmem_span){ .start = walk->position, .region = walk->region };
@@ -236,6 +147,8 @@ static int enter_region(struct pidmem_walk *walk, struct pidmem_error *error)
 		walk->absent = source_absent(walk->source, region);
 		if (walk->absent == ABSENT_FAILED)
 			return source_failure(walk->source, region, error);
+		walk->not_copied = source_is_copy(walk->source) && source_usage(walk->source, region) &&
+				   source_flags(walk->source, region) & NOT_COPIED;
 		if (walk->position < region->start)
 			walk->position = region->start;
 		return open_region_pages(walk, error);
@@ -256,6 +169,12 @@ static int tell_next(struct pidmem_walk *walk, struct pidmem_error *error, struc
 		return tell(walk, span, limit, PIDMEM_EXCLUDED, PIDMEM_WHY_KERNEL);
 	if (walk->absent == ABSENT_DEVICE)
 		return tell(walk, span, limit, PIDMEM_EXCLUDED, PIDMEM_WHY_DEVICE);
+	if (source_is_copy(walk->source)) {
+		if (tell_kept(walk, &limit, span))
+			return 1;
+		if (walk->not_copied)
+			return tell(walk, span, limit, PIDMEM_UNREADABLE, PIDMEM_WHY_NOT_COPIED);
+	}
 	return tell_pages(walk, limit, error, span);
 }
 
@@ -264,6 +183,8 @@ int pidmem_walk_next(struct pidmem_walk *walk, struct pidmem_error *error, struc
 	struct pidmem_span found = { 0 };
 	int result;
 
+	if ((result = source_check(walk->source, error)) < 0)
+		return result;
 	if (walk->done)
 		return 0;
 	if (walk->told < walk->held)
@@ -276,10 +197,29 @@ int pidmem_walk_next(struct pidmem_walk *walk, struct pidmem_error *error, struc
 	return 1;
 }
 
+void walk_move(struct pidmem_walk *walk, uint64_t start, uint64_t size, unsigned flags)
+{
+	walk->position = start;
+	walk->last = start + (size - 1);
+	walk->done = size == 0;
+	walk->held = walk->told = 0;
+	walk->states_only = flags & PIDMEM_WALK_STATES;
+}
+
+void walk_seek(struct pidmem_walk *walk, uint64_t start, uint64_t size)
+{
+	walk_move(walk, start, size, 0);
+	walk->run = (struct pidmem_page_run){ 0 };
+	walk->no_more_runs = false;
+	if (!walk->source->cost_by_size)
+		pages_move(walk->pages, start, size);
+}
+
 void pidmem_walk_close(struct pidmem_walk *walk)
 {
 	if (!walk)
 		return;
+	pidmem_walk_close(walk->live);
 	pidmem_pages_close(walk->pages);
 	free(walk->buffer);
 	free(walk);
@@ -294,6 +234,9 @@ int pidmem_walk_open(struct pidmem_source *source, uint64_t start, uint64_t size
 		last = UINT64_MAX;
 	if (last < start)
 		return fail(error, PIDMEM_USAGE, ERANGE, "the range runs past the end of the address space");
+	int result = source_check(source, error);
+	if (result < 0)
+		return result;
 	AUTO_WALK walk = calloc(1, sizeof *walk);
 	if (!walk)
 		return fail_memory(error);
@@ -310,7 +253,7 @@ int pidmem_walk_open(struct pidmem_source *source, uint64_t start, uint64_t size
 		if (!walk->buffer)
 			return fail_memory(error);
 	}
-	int result = pidmem_pages_open(source->process, start, size, error, &walk->pages);
+	result = pidmem_pages_open(source->process, start, size, error, &walk->pages);
 	if (result < 0)
 		return result;
 	*out = take(walk);

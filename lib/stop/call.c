@@ -5,9 +5,10 @@
  *                                sends the thread through the signal path, which restarts it
  *   a temporary signal mask      (sigsuspend, ppoll) PTRACE_GETSIGMASK gives the real one; the restarted call sets
  *                                the temporary one again
- *   pending signals              everything is blocked meanwhile; SIGSTOP, which cannot be, is held and passed on
- *   a critical section of rseq   the thread is stepped once: the kernel then sends it to its abort handler, as it does
- *                                at each preemption (kernel/rseq.c)
+ *   pending signals              everything is blocked meanwhile; SIGSTOP, which cannot be, is handed back at once:
+ *                                the kernel knows that the process is to stop, and forgets it again at a SIGCONT
+ *   a critical section of rseq   the thread goes on at its abort handler, where the kernel sends it at each preemption
+ *                                (kernel/rseq.c). No single step: its SIGTRAP would reset the program's own handler
  */
 #include "stop/call.h"
 
@@ -17,6 +18,7 @@
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 
+#include "base/clock.h"
 #include "stop/fitness.h"
 #include "stop/instruction.h"
 #include "stop/tracee.h"
@@ -28,20 +30,34 @@
 #define RESTART_LAST (-516)
 #define ATTEMPTS 100
 
+/* So long a stopped thread may take to begin a call. It never does in a frozen cgroup (cgroup.freeze). */
+#define PATIENCE_US 2000000
+#define FOR_EVER UINT64_MAX
+#define SLICE_US 50000
+
 static void *number(uint64_t value)
 {
 	return (void *)(uintptr_t)value; /* NOLINT(performance-no-int-to-ptr) */
 }
 
-/* Run to the next stop: its status, or -1 if the thread has ended. */
-static int run(pid_t tid, int how, int signal)
+/* The next stop: its status, -ESRCH if the thread has ended, -ETIMEDOUT. SIGCHLD is blocked here. */
+static int next_stop(pid_t tid, uint64_t until)
 {
+	const struct timespec slice = { .tv_nsec = SLICE_US * 1000L };
+	sigset_t child;
 	int status;
+	pid_t got;
 
-	if (ptrace(how, tid, NULL, number((uint64_t)signal)) < 0 || waitpid(tid, &status, __WALL) != tid ||
-	    !WIFSTOPPED(status))
-		return -1;
-	return status >> 8;
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	while ((got = waitpid(tid, &status, __WALL | WNOHANG)) == 0) {
+		if (now_us() >= until)
+			return -ETIMEDOUT;
+		sigtimedwait(&child, NULL, &slice);
+		if (tracee_has_ended(tid))
+			return -ESRCH;
+	}
+	return got == tid && WIFSTOPPED(status) ? status >> 8 : -ESRCH;
 }
 
 #define SYSCALL_STOP (SIGTRAP | 0x80)
@@ -70,17 +86,30 @@ static void receive_child(struct caller *caller)
 	caller->child = (pid_t)child;
 }
 
-/* To the next stop at the border of a system call, entry or exit. */
-static int run_to_border(struct caller *caller)
+/* To the next stop at the border of a system call, entry or exit: 0, -ESRCH, or -EBUSY if it is not reached in time. */
+static int run_to_border(struct caller *caller, uint64_t until)
 {
+	int stop = 0;
+
 	for (;;) {
-		int stop = run(caller->tid, PTRACE_SYSCALL, 0);
-		if (stop < 0 || stop == SYSCALL_STOP)
-			return stop;
+		bool late = false;
+		int signal = stop >> 8 ? 0 : stop;
+		if (ptrace(PTRACE_SYSCALL, caller->tid, NULL, number((uint64_t)signal)) < 0)
+			return -ESRCH;
+		stop = next_stop(caller->tid, until);
+		if (stop == -ETIMEDOUT && tracee_interrupt(caller->tid) == 0) {
+			late = true;
+			stop = next_stop(caller->tid, FOR_EVER);
+		}
+		if (stop < 0)
+			return -ESRCH;
+		if (stop == SYSCALL_STOP)
+			return 0;
 		if (stop == CLONE_STOP)
 			receive_child(caller);
-		else if (stop >> 8 == 0)
-			caller->held = stop;
+		/* A signal that is forced on it, SIGSEGV: the instruction was none. */
+		if ((late && stop >> 8 == PTRACE_EVENT_STOP) || (stop >> 8 == 0 && stop != SIGSTOP))
+			return -EBUSY;
 	}
 }
 
@@ -88,19 +117,23 @@ long call_make(struct caller *caller, long call, const uint64_t arguments[6])
 {
 	uint64_t registers[sizeof caller->registers / sizeof caller->registers[0]];
 	size_t size = caller->arch->registers_size;
-	long result = -EAGAIN;
+	long result;
 
 	for (int i = 0; i < ATTEMPTS; i++) {
 		memcpy(registers, caller->registers, size);
 		caller->arch->set_call(registers, caller->instruction, call, arguments);
-		if (tracee_set(caller->tid, 1, registers, size) < 0 || run_to_border(caller) < 0 ||
-		    run_to_border(caller) < 0 || tracee_get(caller->tid, 1, registers, size) < 0)
+		if (tracee_set(caller->tid, 1, registers, size) < 0)
+			return -ESRCH;
+		if ((result = run_to_border(caller, now_us() + PATIENCE_US)) < 0 ||
+		    (result = run_to_border(caller, FOR_EVER)) < 0)
+			return result;
+		if (tracee_get(caller->tid, 1, registers, size) < 0)
 			return -ESRCH;
 		result = caller->arch->call_result(registers);
 		if (result > RESTART_FIRST || result < RESTART_LAST)
 			return result;
 	}
-	return result;
+	return -EAGAIN;
 }
 
 static int get_registers(struct caller *caller)
@@ -113,19 +146,6 @@ static int get_registers(struct caller *caller)
 	return caller->arch ? 0 : -ENOSYS;
 }
 
-/* Out of a critical section of rseq: the first step leads to its abort handler. */
-static int leave_critical_section(struct caller *caller)
-{
-	for (int i = 0; i < 3; i++) {
-		if (!fitness_in_critical_section(caller->pid, caller->tid,
-						 caller->arch->program_counter(caller->registers)))
-			return 0;
-		if (run(caller->tid, PTRACE_SINGLESTEP, 0) < 0 || get_registers(caller) < 0)
-			return -ESRCH;
-	}
-	return -EBUSY;
-}
-
 int call_begin(struct caller *caller, pid_t pid, pid_t tid)
 {
 	*caller = (struct caller){ .pid = pid, .tid = tid };
@@ -133,16 +153,18 @@ int call_begin(struct caller *caller, pid_t pid, pid_t tid)
 
 	if (result < 0)
 		return result;
-	if (!caller->arch->can_call(caller->registers) || fitness_is_dispatched(tid))
+	uint64_t pc = caller->arch->program_counter(caller->registers);
+	/* At 0 are the workers of io_uring: threads of the process that never leave the kernel. */
+	if (!pc || !caller->arch->can_call(caller->registers) || fitness_is_dispatched(tid))
 		return -EBUSY;
-	result = instruction_find(tid, caller->arch, &caller->instruction);
-	if (result < 0)
+	if ((result = instruction_find(tid, caller->arch, pc, &caller->instruction)) < 0)
 		return result;
 	bool seccomp = fitness_has_seccomp(pid, tid);
 	if (set_options(tid, seccomp) < 0)
 		return seccomp ? -EACCES : -ESRCH;
-	if ((result = leave_critical_section(caller)) < 0)
-		return result;
+	uint64_t abort = fitness_abort_address(pid, tid, pc);
+	if (abort)
+		caller->arch->set_program_counter(caller->registers, abort);
 	if (tracee_get_mask(tid, &caller->mask) < 0 || tracee_set_mask(tid, UINT64_MAX) < 0)
 		return -ESRCH;
 	return 0;

@@ -13,7 +13,6 @@ struct caller {
 	uint64_t instruction; /* its address */
 	uint64_t mask;
 	uint64_t registers[64]; /* NT_PRSTATUS */
-	int held;               /* a signal (SIGSTOP, which no mask holds back) that came meanwhile, or 0 */
 	pid_t child;            /* what its clone() made: traced by us and stopped */
 };
 
@@ -24,10 +23,10 @@ struct caller {
  */
 int call_begin(struct caller *caller, pid_t pid, pid_t tid);
 
-/* Make one call: its result (-errno of the call), or -ESRCH if the thread has ended. */
+/* Make one call: its result (-errno of the call); -ESRCH if the thread has ended; -EBUSY if it does not come to it. */
 long call_make(struct caller *caller, long number, const uint64_t arguments[6]);
 
-/* Give the thread its registers and mask back. It stays stopped; detach it with caller->held. */
+/* Give the thread its registers and mask back. It stays stopped. */
 void call_end(struct caller *caller);
 
 /* Calls in a thread whose registers nobody needs again: the copy. */

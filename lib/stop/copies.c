@@ -22,10 +22,11 @@
 #include "process/process.h"
 #include "process/status.h"
 #include "stop/call.h"
+#include "stop/fitness.h"
 
 #define OOM_SCORE "1000"
-/* How long one thread of a target may take to stop so that it can wait for a copy. */
-#define REAP_PATIENCE_US 2000000
+/* How long to wait for threads that cannot be woken when a target is stopped to wait for its copy. */
+#define REAP_PATIENCE_MS 10
 
 /* Some thread that can make calls: 0, or the first reason against it. */
 static int find_caller(const struct stop_process *process, struct caller *caller)
@@ -41,13 +42,6 @@ static int find_caller(const struct stop_process *process, struct caller *caller
 		reason = reason == -ESRCH ? result : reason;
 	}
 	return reason;
-}
-
-/* What a call held back goes to the whole process again, as it came: only SIGSTOP can. */
-static void pass_on(const struct caller *caller)
-{
-	if (caller->held)
-		kill(caller->pid, caller->held);
 }
 
 /* When memory runs short, the kernel is to end the copy and not the target. */
@@ -72,6 +66,12 @@ static void drop_files(const struct caller *parent, pid_t copy)
 			  (uint64_t[6]){ 0, (uint32_t)-1, CLOSE_RANGE_UNSHARE });
 }
 
+/* Let the caller's process wait for a child. */
+static void wait_for(struct caller *caller, pid_t child)
+{
+	call_make(caller, caller->arch->calls.wait4, (uint64_t[6]){ (uint64_t)child, 0, (uint32_t)__WALL | WNOHANG });
+}
+
 int copy_make(const struct stop_process *process, struct copy *copy)
 {
 	struct caller caller;
@@ -79,78 +79,63 @@ int copy_make(const struct stop_process *process, struct copy *copy)
 
 	if (result < 0)
 		return result;
+	if (copy->forbidden || fitness_would_make_init(caller.tid)) {
+		call_end(&caller);
+		return -EBUSY;
+	}
 	long own = call_make(&caller, caller.arch->calls.clone, (uint64_t[6]){ CLONE_FILES });
 	if (caller.child) {
 		offer_to_oom_killer(caller.child);
 		drop_files(&caller, caller.child);
-	}
+	} else if (own > 0) /* killed before it was seen */
+		wait_for(&caller, (pid_t)own);
 	call_end(&caller);
-	pass_on(&caller);
 	if (own < 0)
 		return (int)own;
 	if (!caller.child)
 		return -ESRCH;
-	*copy = (struct copy){ .parent = process->pid, .pid = caller.child, .own_pid = (pid_t)own };
+	*copy = (struct copy){
+		.parent = process->pid, .pid = caller.child, .own_pid = (pid_t)own, .instruction = caller.instruction
+	};
 	return 0;
 }
 
-/* Stop one thread that can make calls, other than by a stop set: the process runs on. */
-static int stop_one(pid_t pid, int news, struct caller *caller)
+/* Giving memory back takes as long as it takes: while the target runs, and not when it waits for the copy's end. */
+static void drop_memory(const struct copy *copy)
 {
-	char name[64];
-	int reason = -ESRCH;
+	struct caller caller, made = { .instruction = copy->instruction };
 
-	snprintf(name, sizeof name, "/proc/%d/task", pid);
-	AUTO_DIR list = open_directory_at(AT_FDCWD, name);
-	for (const struct dirent *entry; list && (entry = readdir(list));) {
-		struct tracee tracee = { .tid = atoi(entry->d_name) };
-		uint64_t until = now_us() + REAP_PATIENCE_US;
-		if (tracee.tid <= 0 || tracee_seize(tracee.tid, 0) < 0 || tracee_interrupt(tracee.tid) < 0)
-			continue;
-		do
-			tracee_look(&tracee);
-		while (tracee.state == TRACEE_RUNNING && stop_wait(news, until));
-		if (tracee.state != TRACEE_STOPPED)
-			continue;
-		reason = call_begin(caller, pid, tracee.tid);
-		if (reason == 0)
-			return 0;
-		tracee_detach(tracee.tid, 0);
-	}
-	return reason;
-}
-
-/* Let the caller's process wait for a child. */
-static void wait_for(struct caller *caller, pid_t child)
-{
-	call_make(caller, caller->arch->calls.wait4, (uint64_t[6]){ (uint64_t)child, 0, (uint32_t)__WALL | WNOHANG });
-	call_end(caller);
+	if (call_begin_copy(&caller, &made, copy->pid) == 0)
+		call_make(&caller, caller.arch->calls.munmap, (uint64_t[6]){ 0, caller.arch->user_size });
 }
 
 void copy_reap(struct copy *copy, const struct stop_process *stopped, int news)
 {
-	siginfo_t ended;
+	struct stop_set *set = &copy->reaping;
 	struct caller caller;
-	uint64_t begun;
 
 	if (copy->reaped)
 		return;
 	copy->reaped = true;
-	kill(copy->pid, SIGKILL);
-	/* Its memory is given back first, which takes as long as it takes, while the target runs. */
-	waitid(P_PID, (id_t)copy->pid, &ended, WEXITED | WNOWAIT | __WALL);
-	begun = now_us();
-	int result = stopped ? find_caller(stopped, &caller) : stop_one(copy->parent, news, &caller);
-	waitpid(copy->pid, NULL, __WALL);
-	if (result < 0) /* the target has ended as well, and somebody else waits; or it is left to the next run */
-		return;
-	wait_for(&caller, copy->own_pid);
-	if (stopped) {
-		pass_on(&caller);
-		return;
+	if (!stopped) {
+		drop_memory(copy);
+		/* All threads: none that waits for any child is to get this one. */
+		if (stop_set_stop(set, news, &copy->parent, 1, REAP_PATIENCE_MS, NULL) == 0)
+			stopped = &set->processes[0];
 	}
-	tracee_detach(caller.tid, caller.held);
-	copy->reaping_us = now_us() - begun;
+	int result = stopped ? find_caller(stopped, &caller) : -ESRCH;
+	kill(copy->pid, SIGKILL);
+	waitpid(copy->pid, NULL, __WALL);
+	/* Else the target has ended as well, and somebody else waits; or it is left to the next run. */
+	if (result == 0) {
+		wait_for(&caller, copy->own_pid);
+		call_end(&caller);
+	}
+	if (set->first_us) {
+		uint64_t first = set->first_us;
+		stop_set_resume(set);
+		copy->reaping_us = now_us() - first;
+	}
 }
 
 /* Field 38 of proc_pid_stat(5), exit_signal; -1 if it cannot be had. */
@@ -203,16 +188,64 @@ static pid_t is_leftover(const char *name, const pid_t *parents, size_t count, p
 	return own_number(dir);
 }
 
-void copies_reap_leftovers(const pid_t *parents, size_t count, int news)
+size_t leftovers_find(const pid_t *parents, size_t count, struct leftover **out)
+{
+	AUTO_DIR list = open_directory_at(AT_FDCWD, "/proc");
+	struct leftover *found = NULL;
+	size_t total = 0, capacity = 0;
+
+	for (const struct dirent *entry; list && (entry = readdir(list));) {
+		struct leftover one = { 0 };
+		if (atoi(entry->d_name) > 0)
+			one.own_pid = is_leftover(entry->d_name, parents, count, &one.parent);
+		struct leftover *grown = one.own_pid ? array_grow(found, total, &capacity, sizeof *found) : NULL;
+		if (!grown)
+			continue;
+		found = grown;
+		found[total++] = one;
+	}
+	*out = found;
+	return total;
+}
+
+void leftovers_reap(const struct leftover *leftovers, size_t count, const struct stop_set *set)
+{
+	for (size_t i = 0; i < count; i++)
+		for (size_t k = 0; k < set->count; k++) {
+			struct caller caller;
+			if (set->processes[k].pid != leftovers[i].parent ||
+			    find_caller(&set->processes[k], &caller) < 0)
+				continue;
+			wait_for(&caller, leftovers[i].own_pid);
+			call_end(&caller);
+		}
+}
+
+/* Does this guard trace the process without knowing it? */
+static bool is_lost(const char *name, const struct stop_set *set, const struct copy *copies)
+{
+	struct process_status status;
+	char path[300];
+
+	snprintf(path, sizeof path, "/proc/%s", name);
+	AUTO_FD dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0 || process_read_status(dir, &status) < 0 || status.tracer != getpid())
+		return false;
+	for (size_t i = 0; i < set->count; i++)
+		if (status.pid == set->processes[i].pid || status.pid == copies[i].pid)
+			return false;
+	return true;
+}
+
+void copies_end_lost(const struct stop_set *set, const struct copy *copies)
 {
 	AUTO_DIR list = open_directory_at(AT_FDCWD, "/proc");
 
 	for (const struct dirent *entry; list && (entry = readdir(list));) {
-		struct caller caller;
-		pid_t parent, child = atoi(entry->d_name) > 0 ? is_leftover(entry->d_name, parents, count, &parent) : 0;
-		if (!child || stop_one(parent, news, &caller) < 0)
+		pid_t pid = atoi(entry->d_name);
+		if (pid <= 0 || !is_lost(entry->d_name, set, copies))
 			continue;
-		wait_for(&caller, child);
-		tracee_detach(caller.tid, caller.held);
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, __WALL);
 	}
 }

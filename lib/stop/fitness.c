@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "stop/fitness.h"
 
-#include <fcntl.h>
+#include <linux/userfaultfd.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/ptrace.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
-#include "base/cleanup.h"
+#include "base/buffer.h"
 #include "process/process.h"
 #include "process/status.h"
 
@@ -52,7 +53,7 @@ struct critical_section {
 };
 #define SECTION_POINTER 8
 
-bool fitness_in_critical_section(pid_t pid, pid_t tid, uint64_t pc)
+uint64_t fitness_abort_address(pid_t pid, pid_t tid, uint64_t pc)
 {
 	struct rseq_place place = { 0 };
 	struct critical_section section;
@@ -60,11 +61,49 @@ bool fitness_in_critical_section(pid_t pid, pid_t tid, uint64_t pc)
 	char name[64];
 
 	if (ptrace(GET_RSEQ, tid, number(sizeof place), &place) < 0 || !place.area)
-		return false;
+		return 0;
 	snprintf(name, sizeof name, "/proc/%d/task/%d/mem", pid, tid);
 	AUTO_FD mem = open(name, O_RDONLY | O_CLOEXEC);
 	if (pread(mem, &pointer, sizeof pointer, (off_t)(place.area + SECTION_POINTER)) != sizeof pointer || !pointer ||
 	    pread(mem, &section, sizeof section, (off_t)pointer) != sizeof section)
+		return 0;
+	return pc - section.start < section.size ? section.abort : 0;
+}
+
+bool fitness_would_make_init(pid_t tid)
+{
+	char name[64], link[64];
+	struct stat entry;
+
+	/* Since Linux 4.12; it leads nowhere while that namespace has no init (pidns_for_children_get()). */
+	snprintf(name, sizeof name, "/proc/%d/ns/pid_for_children", tid);
+	return lstat(name, &entry) == 0 && readlink(name, link, sizeof link) < 0 && errno == ENOENT;
+}
+
+/* The line "API:" of /proc/PID/fdinfo/FD: features, ioctls... in hexadecimal (userfaultfd_show_fdinfo()). */
+static bool tells_of_forks(int infos, const char *name)
+{
+	AUTO_BUFFER text = { 0 };
+	unsigned long long api, features;
+
+	if (buffer_read_file(&text, infos, name) < 0)
 		return false;
-	return pc - section.start < section.size;
+	const char *line = strstr(text.bytes, "API:");
+	return line && sscanf(line, "API: %llx:%llx", &api, &features) == 2 && features & UFFD_FEATURE_EVENT_FORK;
+}
+
+bool fitness_fork_is_watched(pid_t pid)
+{
+	static const char wanted[] = "anon_inode:[userfaultfd]";
+	char name[64], link[sizeof wanted];
+
+	snprintf(name, sizeof name, "/proc/%d/fdinfo", pid);
+	AUTO_FD infos = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	snprintf(name, sizeof name, "/proc/%d/fd", pid);
+	AUTO_DIR list = open_directory_at(AT_FDCWD, name);
+	for (const struct dirent *entry; list && (entry = readdir(list));)
+		if (readlinkat(dirfd(list), entry->d_name, link, sizeof link) == sizeof wanted - 1 &&
+		    !memcmp(link, wanted, sizeof wanted - 1) && tells_of_forks(infos, entry->d_name))
+			return true;
+	return false;
 }

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -60,21 +61,21 @@ static void close_all_but(int kept)
 }
 
 /* In the new process. No signal ends it but SIGKILL: those of a terminal are for the client. */
-__attribute__((noreturn)) static void be_guard(int socket)
+__attribute__((noreturn)) static void be_guard(int socket, pid_t client)
 {
-	struct sigaction standard = { .sa_handler = SIG_DFL };
-
-	sigaction(SIGCHLD, &standard, NULL); /* ignored, it would not tell of stops */
 	setsid();
 	prctl(PR_SET_NAME, "pidmem-guard");
+	setpriority(PRIO_PROCESS, 0, -20); /* while threads stand still for it; without the right, as it is */
 	close_all_but(socket);
-	guard_serve(socket);
+	int handle = (int)syscall(SYS_pidfd_open, client, 0U); /* Linux 5.3 */
+	guard_serve(socket, getppid() == client ? handle : -1);
 	_exit(0);
 }
 
 int guard_start(struct pidmem_error *error, struct guard **out)
 {
 	AUTO_FREE struct guard *guard = calloc(1, sizeof *guard);
+	pid_t client = getpid();
 	sigset_t all, before;
 	int ends[2];
 
@@ -86,7 +87,7 @@ int guard_start(struct pidmem_error *error, struct guard **out)
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	guard->pid = fork();
 	if (guard->pid == 0)
-		be_guard(ends[1]);
+		be_guard(ends[1], client);
 	int number = errno;
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	close(ends[1]);

@@ -76,13 +76,28 @@ static int search_mappings(pid_t tid, int mem, const struct arch *arch, uint64_t
 	return found ? 0 : -ENOSYS;
 }
 
-int instruction_find(pid_t tid, const struct arch *arch, uint64_t *address)
+/* A thread that waits in a system call stands right behind one, in a page that is there. */
+static bool is_before(int mem, const struct arch *arch, uint64_t pc)
+{
+	unsigned char bytes[4];
+
+	return pc > arch->instruction_size &&
+	       pread(mem, bytes, arch->instruction_size, (off_t)(pc - arch->instruction_size)) ==
+		       (ssize_t)arch->instruction_size &&
+	       !memcmp(bytes, arch->instruction, arch->instruction_size);
+}
+
+int instruction_find(pid_t tid, const struct arch *arch, uint64_t pc, uint64_t *address)
 {
 	AUTO_FD mem = open_file(tid, "mem");
-	uint64_t vdso = vdso_of(tid, arch);
 
 	if (mem < 0)
 		return -ESRCH;
+	if (is_before(mem, arch, pc)) {
+		*address = pc - arch->instruction_size;
+		return 0;
+	}
+	uint64_t vdso = vdso_of(tid, arch);
 	if (vdso && search(mem, arch, vdso, VDSO_MAX, address))
 		return 0;
 	return search_mappings(tid, mem, arch, address);

@@ -7,7 +7,10 @@
 
 #include <sys/types.h>
 
-/* In the vDSO, or else in the first mapping that has one. 0, -ENOSYS or -ESRCH. */
-int instruction_find(pid_t tid, const struct arch *arch, uint64_t *address);
+/*
+ * Right before `pc`, where the thread stands, if possible: that page is in memory, so that the target does not grow by
+ * it. Else in the vDSO, or else in the first mapping that has one. 0, -ENOSYS or -ESRCH.
+ */
+int instruction_find(pid_t tid, const struct arch *arch, uint64_t pc, uint64_t *address);
 
 #endif

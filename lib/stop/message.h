@@ -31,7 +31,7 @@ struct guard_reply {
 bool message_send(int socket, const void *bytes, size_t size);
 bool message_receive(int socket, void *bytes, size_t size);
 
-/* The guard: serve until the client has gone, then put everything right. `socket` is its only descriptor. */
-void guard_serve(int socket);
+/* The guard: serve until the client has gone, then put everything right. `client` is a pidfd of it, or -1. */
+void guard_serve(int socket, int client);
 
 #endif

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "stop/copies.h"
+#include "stop/fitness.h"
 #include "stop/message.h"
 #include "stop/registers.h"
 #include "stop/stop_set.h"
@@ -47,13 +48,18 @@ static int stop(struct held *held, const struct guard_request *request, int sock
 	if (!pids || !message_receive(socket, pids, request->index * sizeof *pids) ||
 	    make_room(held, before + request->index) < 0)
 		return fail_memory(error);
-	copies_reap_leftovers(pids, request->index, held->news);
+	AUTO_FREE struct leftover *leftovers = NULL;
+	size_t left = leftovers_find(pids, request->index, &leftovers);
+	for (size_t i = 0; i < request->index; i++)
+		held->copies[before + i].forbidden = fitness_fork_is_watched(pids[i]);
 	int result = stop_set_stop(&held->set, held->news, pids, request->index, request->patience_ms, error);
 	for (size_t i = before; result == 0 && i < held->count; i++)
 		if (registers_pack(&held->set.processes[i], &held->threads[i]) < 0)
 			result = fail_memory(error);
 	if (result < 0)
 		stop_set_resume(&held->set);
+	else
+		leftovers_reap(leftovers, left, &held->set);
 	return result;
 }
 
@@ -87,6 +93,8 @@ static int copy(struct held *held, size_t index, struct pidmem_error *error, uin
 {
 	int result = copy_make(&held->set.processes[index], &held->copies[index]);
 
+	if (result == -ESRCH)
+		copies_end_lost(&held->set, held->copies);
 	if (result < 0)
 		return fail_copy(error, result, held->set.processes[index].pid);
 	*pid = (uint64_t)held->copies[index].pid;
@@ -146,23 +154,38 @@ static bool answer(struct held *held, const struct guard_request *request, int s
 	return message_send(socket, &reply, sizeof reply) && message_send(socket, bytes, reply.size);
 }
 
-/* Until there is a request: let those go that stop too late. */
-static bool next_request(struct held *held, int socket, struct guard_request *request)
+static void take_news(struct held *held)
 {
-	struct pollfd wanted[2] = { { .fd = socket, .events = POLLIN }, { .fd = held->news, .events = POLLIN } };
+	stop_set_news(&held->set);
+	for (size_t i = 0; i < held->count; i++)
+		stop_set_news(&held->copies[i].reaping);
+}
+
+/* Until there is a request: take the news of those that end, or stop too late. False when the client has gone; a child
+ * of it may still hold its end of the socket. */
+static bool next_request(struct held *held, int socket, int client, struct guard_request *request)
+{
+	struct pollfd wanted[3] = { { .fd = socket, .events = POLLIN },
+				    { .fd = client, .events = POLLIN },
+				    { .fd = held->news, .events = POLLIN } };
 	struct signalfd_siginfo told;
 
+	/* News that came during the pause, and was read by somebody who waited for something else. */
+	if (!held->set.first_us)
+		take_news(held);
 	for (;;) {
-		if (poll(wanted, 2, -1) < 0 && errno != EINTR)
+		if (poll(wanted, 3, -1) < 0 && errno != EINTR)
 			return false;
-		if (wanted[1].revents && read(held->news, &told, sizeof told) > 0 && !held->set.first_us)
-			stop_set_late(&held->set);
 		if (wanted[0].revents)
 			return message_receive(socket, request, sizeof *request);
+		if (wanted[1].revents)
+			return false;
+		if (wanted[2].revents && read(held->news, &told, sizeof told) > 0)
+			take_news(held);
 	}
 }
 
-void guard_serve(int socket)
+void guard_serve(int socket, int client)
 {
 	struct held held = { 0 };
 	struct guard_request request;
@@ -171,7 +194,7 @@ void guard_serve(int socket)
 	sigemptyset(&child);
 	sigaddset(&child, SIGCHLD);
 	held.news = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
-	while (held.news >= 0 && next_request(&held, socket, &request) && answer(&held, &request, socket))
+	while (held.news >= 0 && next_request(&held, socket, client, &request) && answer(&held, &request, socket))
 		continue;
 	/* The target first: it is to run. Then the copies, which may take a while. */
 	resume(&held);

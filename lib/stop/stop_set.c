@@ -42,7 +42,11 @@ static bool is_known(const struct stop_process *process, pid_t tid)
 	return bsearch(&wanted, process->tracees, process->sorted, sizeof wanted, compare);
 }
 
-/* Why can a thread not be seized? 1: it is the first one, and ended before the others; 0: it ended; else -errno. */
+/* The first thread of a process, which ended before the others; any other one. */
+enum { IS_ENDED = 1, IS_GONE };
+#define SEIZE_ATTEMPTS 5
+
+/* Why can a thread not be seized? IS_ENDED, IS_GONE or -errno. */
 static int refused(pid_t pid, pid_t tid, struct pidmem_error *error)
 {
 	char name[64];
@@ -51,9 +55,9 @@ static int refused(pid_t pid, pid_t tid, struct pidmem_error *error)
 	snprintf(name, sizeof name, "/proc/%d/task/%d", pid, tid);
 	AUTO_FD dir = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0 || process_read_status(dir, &status) < 0)
-		return 0;
+		return IS_GONE;
 	if (process_state_is_end(status.state))
-		return tid == pid;
+		return tid == pid ? IS_ENDED : IS_GONE;
 	if (!status.tracer)
 		return fail(error, PIDMEM_ACCESS, EPERM, "process %d (%s) cannot be stopped", pid, status.name);
 	fail(error, PIDMEM_ACCESS, EBUSY, "process %d (%s) cannot be stopped: process %d traces it already", pid,
@@ -73,15 +77,15 @@ static int add(struct stop_process *process, pid_t tid, struct pidmem_error *err
 	if (!grown)
 		return fail_memory(error);
 	process->tracees = grown;
-	int result = tracee_seize(tid, 0);
-	if (result == -EPERM || result == -ESRCH) {
-		result = refused(process->pid, tid, error);
-		if (result <= 0)
-			return result;
+	int result = -EPERM;
+	/* Refused, and then alive and not traced: it may be another one since, see execve(2). */
+	for (int i = 0; i < SEIZE_ATTEMPTS && result == -EPERM; i++)
+		if ((result = tracee_seize(tid)) < 0)
+			result = refused(process->pid, tid, error);
+	if (result < 0 || result == IS_GONE)
+		return result < 0 ? result : 0;
+	if (result == IS_ENDED)
 		state = TRACEE_ENDED;
-	}
-	if (result < 0)
-		return fail_sys(error, -result, "thread %d of process %d cannot be stopped", tid, process->pid);
 	process->tracees[process->count++] = (struct tracee){ .tid = tid, .state = state };
 	return 0;
 }
@@ -174,7 +178,9 @@ static int stop_new(struct stop_set *set, int news, unsigned patience_ms, struct
 	int found = 0;
 
 	for (size_t i = 0; i < set->count; i++) {
+		tracee_take_ends(true);
 		int result = find_new(&set->processes[i], error);
+		tracee_take_ends(false);
 		if (result < 0)
 			return result;
 		found += result;
@@ -229,18 +235,28 @@ void stop_set_resume(struct stop_set *set)
 	for (size_t i = 0; i < set->count; i++)
 		for (size_t k = 0; k < set->processes[i].count; k++) {
 			struct tracee *tracee = &set->processes[i].tracees[k];
-			if (tracee->state != TRACEE_STOPPED)
-				continue;
-			tracee_detach(tracee->tid, 0);
-			tracee->state = TRACEE_GONE;
+			/* One that was killed, whose end is news to come; and a thread that calls execve(2) takes the
+			 * number of the first one over, be that stopped or ended. */
+			if (tracee->state == TRACEE_ENDED ||
+			    (tracee->state == TRACEE_STOPPED && tracee_detach(tracee->tid) < 0))
+				tracee->state = TRACEE_RUNNING;
+			else if (tracee->state == TRACEE_STOPPED)
+				tracee->state = TRACEE_GONE;
 		}
 	set->first_us = 0;
 }
 
-void stop_set_late(struct stop_set *set)
+/* A thread that has ended is handed on to its parent only when its tracer has heard of it. */
+void stop_set_news(struct stop_set *set)
 {
-	look_at_all(set);
-	stop_set_resume(set);
+	for (size_t i = 0; i < set->count; i++)
+		for (size_t k = 0; k < set->processes[i].count; k++) {
+			struct tracee *tracee = &set->processes[i].tracees[k];
+			if (tracee->state == TRACEE_RUNNING || tracee->state == TRACEE_STOPPED)
+				tracee_look(tracee);
+		}
+	if (set->first_us == 0)
+		stop_set_resume(set);
 }
 
 void stop_set_done(struct stop_set *set)

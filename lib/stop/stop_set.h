@@ -27,11 +27,12 @@ struct stop_set {
 int stop_set_stop(struct stop_set *set, int news, const pid_t *pids, size_t count, unsigned patience_ms,
 		  struct pidmem_error *error);
 
-/* Resume everything. Threads that have not stopped yet stay in the set: see stop_set_late(). */
+/* Resume everything. Threads that have not stopped yet stay in the set: see stop_set_news(). */
 void stop_set_resume(struct stop_set *set);
 
-/* There is news of children: let those go that were asked to stop and did it only now. */
-void stop_set_late(struct stop_set *set);
+/* There is news of children: let those end that were killed, and, when all else has been resumed, let those go that
+ * were asked to stop and did it only now. */
+void stop_set_news(struct stop_set *set);
 
 void stop_set_done(struct stop_set *set);
 

@@ -3,9 +3,14 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/ptrace.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
+
+#include "base/buffer.h"
+#include "process/process.h"
+#include "process/status.h"
 
 /* Linux 3.11; the headers of glibc 2.36 have them as an enum in part. */
 #define GETSIGMASK 0x420a
@@ -17,19 +22,66 @@ static void *number(uint64_t value)
 	return (void *)(uintptr_t)value; /* NOLINT(performance-no-int-to-ptr) */
 }
 
-int tracee_seize(pid_t tid, unsigned long options)
-{
-	return ptrace(PTRACE_SEIZE, tid, NULL, number(options)) < 0 ? -errno : 0;
-}
-
 int tracee_interrupt(pid_t tid)
 {
 	return ptrace(PTRACE_INTERRUPT, tid, NULL, NULL) < 0 ? -errno : 0;
 }
 
-void tracee_detach(pid_t tid, int signal)
+/* A tracer hears of stops as well, whatever it waits for (wait_task_stopped()), and only once: this one is for later.
+ */
+static void stop_again(pid_t tid, int status)
 {
-	ptrace(PTRACE_DETACH, tid, NULL, number((uint64_t)signal));
+	if (status >> 8)
+		tracee_interrupt(tid);
+	ptrace(PTRACE_CONT, tid, NULL, number(status >> 8 ? 0 : (uint64_t)status));
+}
+
+static void take_ends(int signal)
+{
+	siginfo_t news = { .si_pid = 1 };
+	int saved = errno;
+
+	(void)signal;
+	while (news.si_pid) {
+		news = (siginfo_t){ .si_pid = 0 };
+		if (waitid(P_ALL, 0, &news, WEXITED | WNOHANG | __WALL) == 0 && news.si_code == CLD_TRAPPED)
+			stop_again(news.si_pid, news.si_status);
+	}
+	errno = saved;
+}
+
+void tracee_take_ends(bool on)
+{
+	struct sigaction action = { .sa_handler = take_ends, .sa_flags = SA_RESTART };
+	sigset_t child;
+
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	sigaction(SIGCHLD, &action, NULL);
+	if (on)
+		take_ends(SIGCHLD); /* those of which the signal has been read already */
+	sigprocmask(on ? SIG_UNBLOCK : SIG_BLOCK, &child, NULL);
+}
+
+bool tracee_has_ended(pid_t tid)
+{
+	AUTO_BUFFER text = { 0 };
+	struct process_stat stat;
+	char name[64];
+
+	snprintf(name, sizeof name, "/proc/%d/stat", tid);
+	return buffer_read_file(&text, AT_FDCWD, name) < 0 || stat_parse(text.bytes, text.size, &stat) < 0 ||
+	       process_state_is_end(stat.state);
+}
+
+int tracee_seize(pid_t tid)
+{
+	return ptrace(PTRACE_SEIZE, tid, NULL, NULL) < 0 ? -errno : 0;
+}
+
+int tracee_detach(pid_t tid)
+{
+	return ptrace(PTRACE_DETACH, tid, NULL, NULL) < 0 ? -errno : 0;
 }
 
 void tracee_look(struct tracee *tracee)

@@ -24,11 +24,19 @@ struct tracee {
 };
 
 /* Begin to trace: 0; -ESRCH if the thread has ended; -EPERM. Nothing is stopped. */
-int tracee_seize(pid_t tid, unsigned long options);
+int tracee_seize(pid_t tid);
+/*
+ * On while threads are seized, or it may never end: execve(2) ends all other threads, and waits until their tracer has
+ * taken note of that (de_thread() in fs/exec.c). Meanwhile it holds a lock that PTRACE_SEIZE wants as well.
+ */
+void tracee_take_ends(bool on);
+/* Has the thread ended? A first one may be waited for only when all others have been, or never, after execve(2). */
+bool tracee_has_ended(pid_t tid);
 /* Ask it to stop: at once in user space, at the next chance in the kernel. */
 int tracee_interrupt(pid_t tid);
-/* Let go: it runs on where it was, an interrupted system call is restarted, or it goes back to its group stop. */
-void tracee_detach(pid_t tid, int signal);
+/* Let go: it runs on where it was, an interrupted system call is restarted, or it goes back to its group stop. -ESRCH
+ * if it has been killed. */
+int tracee_detach(pid_t tid);
 
 /*
  * Has it stopped? Takes the news without waiting, and hands a signal that it was about to take back to it: the stop

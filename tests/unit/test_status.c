@@ -14,6 +14,7 @@ static const char ordinary[] =
 	"PPid:\t1\nTracerPid:\t77\nUid:\t1000\t0\t4294967295\t5\nGid:\t1\t2\t3\t4\nFDSize:\t256\n"
 	"Groups:\t4 24 \nNSpid:\t4243\t12\t1\nKthread:\t0\nVmSize:\t    3060 kB\nVmRSS:\t    1728 kB\n"
 	"RssShmem:\t       4 kB\nVmPTE:\t      48 kB\nVmSwap:\t       8 kB\nThreads:\t37\n"
+	"SigPnd:\t8000000000000001\nShdPnd:\t0000000000000100\nSigBlk:\t7ffffffe00000002\n"
 	"CapInh:\t0000000000000001\nCapPrm:\t000001ffffffffff\nCapEff:\tffffffffffffffff\n"
 	"CapBnd:\t00000000a80425fb\nNoNewPrivs:\t1\nSeccomp:\t2\n";
 static const char least[] = "Name:\tx\nState:\tZ\nTgid:\t1\nPid:\t1\nPPid:\t0\nUid:\t0 0 0 0\nGid:\t0 0 0 0";
@@ -54,6 +55,7 @@ static void test_status(void **state)
 	assert_memory_equal(status.uid, ((uid_t[]){ 1000, 0, 4294967295, 5 }), sizeof(status.uid));
 	assert_memory_equal(status.gid, ((gid_t[]){ 1, 2, 3, 4 }), sizeof(status.gid));
 	assert_int_equal(status.threads, 37);
+	assert_true(status.sig_pending == 0x8000000000000001 && status.sig_blocked == 0x7ffffffe00000002);
 	assert_true(status.cap_inh == 1 && status.cap_prm == 0x1ffffffffff && status.cap_eff == UINT64_MAX);
 	assert_int_equal(status.cap_bnd, 0xa80425fb);
 	assert_int_equal(status.seccomp, 2);
@@ -173,6 +175,23 @@ static void test_stat(void **state)
 	assert_int_equal(stat.flags, 2129984);
 	assert_true(stat.flags & PROCESS_FLAG_KTHREAD);
 	assert_true(stat.start_time == UINT64_MAX);
+	assert_true(stat.pgrp == 2 && stat.session == 3 && stat.nice == -5);
+	assert_memory_equal(stat.times, ((uint64_t[]){ 14, 15, 16, 17 }), sizeof stat.times);
+	assert_true(stat.arg_start == 0 && stat.arg_end == 0); /* not told that far */
+}
+
+/* As Linux 6.18 has it: 52 fields, and of a thread that has ended no group and session. */
+static void test_long_stat(void **state)
+{
+	static const char text[] = "7 (x) X 0 -1 -1 0 -1 4227084 0 0 0 0 0 0 0 0 0 0 1 0 9 23 24 25 26 27 28 29 30 31 "
+				   "32 33 34 35 36 37 38 "
+				   "39 40 41 42 43 44 45 46 47 140737488347136 140737488347200 50 51 52\n";
+	struct process_stat stat;
+
+	(void)state;
+	assert_int_equal(parse_stat(text, sizeof(text) - 1, &stat), 0);
+	assert_true(stat.pgrp == -1 && stat.session == -1);
+	assert_true(stat.arg_start == 140737488347136 && stat.arg_end == 140737488347200);
 }
 
 static void test_bad_stat(void **state)
@@ -186,6 +205,11 @@ static void test_bad_stat(void **state)
 		"1 (a) S 1 1 1 0 -1 4294967296 1 2 3 4 5 6 7 8 20 0 1 0 5",
 		"1 (a) S 1 1 1 0 -1 0 1 2 3 4 5 6 7 8 20 0 1 0",
 		"1 (a)",
+		"1 (a) S 1 - 1 0 -1 0 1 2 3 4 5 6 7 8 20 0 1 0 5",
+		"1 (a) S 1 -2147483649 1 0 -1 0 1 2 3 4 5 6 7 8 20 0 1 0 5",
+		"1 (a) S 1 1 1 0 -1 0 1 2 3 4 5 6 7 -8 20 0 1 0 5",
+		"1 (a) S 1 1 1 0 -1 0 1 2 3 4 5 6 7 8 20 x 1 0 5",
+		"1 (a) S 1 1 1 0 -1 0 1 2 3 4 5 6 7 8 9 0 1 0 5 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 -1 2",
 	};
 	struct process_stat stat = { .pid = 5 };
 
@@ -201,7 +225,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_status),   cmocka_unit_test(test_least_status), cmocka_unit_test(test_bad_status),
 		cmocka_unit_test(test_cut_off),  cmocka_unit_test(test_long_name),    cmocka_unit_test(test_stat),
-		cmocka_unit_test(test_bad_stat),
+		cmocka_unit_test(test_bad_stat), cmocka_unit_test(test_long_stat),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

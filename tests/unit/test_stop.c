@@ -205,6 +205,19 @@ static void killed_guard_is_told(void **state)
 	assert_runs(victim);
 }
 
+/* Whoever kills a stopped process can wait for its end at once. */
+static void killed_target_can_be_waited_for(void **state)
+{
+	const struct victim *victim = *state;
+	AUTO_GUARD guard = NULL;
+	uint64_t pause;
+
+	start(&guard, victim);
+	kill(victim->pid, SIGKILL);
+	assert_int_equal(waitpid(victim->pid, NULL, 0), victim->pid);
+	assert_int_equal(guard_resume(guard, NULL, &pause), 0);
+}
+
 static void traced_twice_is_refused(void **state)
 {
 	const struct victim *victim = *state;
@@ -261,6 +274,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(copy_is_frozen_and_leaves_nothing, begin, end),
 		cmocka_unit_test_setup_teardown(killed_client_leaves_nothing, begin, end),
 		cmocka_unit_test_setup_teardown(killed_guard_is_told, begin, end),
+		cmocka_unit_test_setup_teardown(killed_target_can_be_waited_for, begin, end),
 		cmocka_unit_test_setup_teardown(traced_twice_is_refused, begin, end),
 		cmocka_unit_test_setup_teardown(stops_more_beside, begin, end),
 		cmocka_unit_test(bad_bytes_are_refused),

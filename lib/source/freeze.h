@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A freeze from inside
+ *
+ *   freeze.c         opening and releasing: the order of things
+ *   freeze_stop.c    stopping all of its processes, and their descendants
+ *   freeze_pause.c   what is saved while a target stands still, and the source on its copy
+ *   freeze_report.c  what is told of it
+ *   fallback.c       why something less was done than was asked for
+ */
+#ifndef SOURCE_FREEZE_H
+#define SOURCE_FREEZE_H
+
+#include "source/kept.h"
+#include "source/source.h"
+#include "stop/guard.h"
+
+/* The pause, the reaping of the copy, and those of an attempt that failed. */
+#define STOPS 8
+
+/* A region that a copy does not hold, or holds empty, or shares with the target. */
+struct candidate {
+	const struct pidmem_region *region; /* of the list of `live` */
+	uint64_t bytes;                     /* of it that are selected */
+	bool dont_copy;                     /* only if the copy does not have it after all */
+};
+
+/* One process of a freeze. */
+struct frozen {
+	struct pidmem_freeze *freeze;
+	struct pidmem_process *process;
+	bool owned; /* the handle is ours: a descendant */
+	enum pidmem_consistency consistency;
+	char fallback[400]; /* "" if it is what was asked for */
+	bool stopped;       /* by the guard, which knows it by this index */
+	size_t index;
+	struct pidmem_source *live; /* on the process itself */
+
+	/* Its copy. */
+	pid_t copy;
+	struct pidmem_process *copy_process;
+	struct pidmem_source *source;
+	struct candidate *candidates; /* in address order */
+	size_t candidate_count, candidate_capacity;
+	unsigned filter;           /* by which core files are written, if it is for one */
+	uint64_t dont_copy_pages;  /* of the regions that a copy will lack */
+	struct pidmem_walk *saver; /* through the target, opened before the pause */
+	struct kept kept;
+	uint64_t shared_paused, shared_after;
+
+	struct stopped_threads *threads; /* NULL until they are asked for */
+	uint64_t stops_us[STOPS];
+	size_t stop_count;
+};
+
+struct pidmem_freeze {
+	struct pidmem_freeze_options options;
+	struct guard *guard;
+	size_t guarded; /* processes that the guard knows */
+	struct frozen **items;
+	size_t count, capacity, given;
+	char fallback[400]; /* for processes that are added later */
+	bool held;          /* something is stopped */
+	bool released;
+};
+
+/* Add a process: 0, or -ENOMEM and the handle is still the caller's. */
+int freeze_add(struct pidmem_freeze *freeze, struct pidmem_process *process, bool owned, struct pidmem_error *error);
+/* Take one out again. */
+void freeze_remove(struct pidmem_freeze *freeze, size_t index);
+/* Note a stop of so many microseconds. */
+void frozen_add_stop(struct frozen *frozen, uint64_t stop_us);
+struct pidmem_source *frozen_source(const struct frozen *frozen);
+/* Its threads as they were stopped; NULL if it was not. */
+int frozen_threads(struct frozen *frozen, struct pidmem_error *error, const struct stopped_threads **threads);
+
+/* Before anything is stopped: find the descendants that there are, and get all ready. */
+int freeze_prepare(struct pidmem_freeze *freeze, struct pidmem_error *error);
+/* Stop all processes that are not to be read live, and their descendants if wanted. */
+int freeze_stop(struct pidmem_freeze *freeze, struct pidmem_error *error);
+/* Let everything go and begin with a new guard; what has been stopped is noted. */
+int freeze_start_again(struct pidmem_freeze *freeze, struct pidmem_error *error);
+
+/* Get ready: list the regions with their flags, choose what will be saved, get the room for it. */
+int pause_prepare(struct frozen *frozen, struct pidmem_error *error);
+/* The target stands still and the copy is made: save what that does not hold. */
+int pause_save(struct frozen *frozen, struct pidmem_error *error);
+/* The target runs on: open the source on the copy. */
+int pause_finish(struct frozen *frozen, struct pidmem_error *error);
+
+/* Can the process not be stopped at all? Then it is read live, or that is the failure. Returns 0 or -errno. */
+int fall_back_from_stop(struct frozen *frozen, struct pidmem_error *error);
+void fall_back_to_live(struct frozen *frozen, const char *reason);
+/* What forbids a copy, before it is made: false and why. *promised: see headroom_has_memory(). */
+bool may_be_copied(struct frozen *frozen, uint64_t *promised, char *reason, size_t size);
+/* Making a copy failed, with this -errno: why, in a few words. */
+void explain_no_copy(struct frozen *frozen, int failure, const struct pidmem_error *cause, char *reason, size_t size);
+/* No snapshot of one process: all of the freeze are to be kept stopped instead, or that is the failure. */
+int fall_back_from_snapshot(struct pidmem_freeze *freeze, const struct frozen *frozen, const char *reason,
+			    struct pidmem_error *error);
+
+#endif
