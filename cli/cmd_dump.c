@@ -2,60 +2,28 @@
 /* dump TARGET - everything that has content, region after region, in a file with an index. */
 #include "command.h"
 #include "failure.h"
-#include "reading.h"
-#include "ui/account.h"
+#include "place.h"
+#include "saving.h"
+#include "signals.h"
 #include "ui/json.h"
-#include "ui/output.h"
-#include "ui/progress.h"
-#include "ui/size.h"
-#include "ui/text.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static struct {
 	const char *output, *split;
 	bool force;
+	/* What came of it. */
+	bool was_there; /* the directory of --split */
+	bool indexed;
 } chosen;
 
-static volatile sig_atomic_t interrupted;
-
-/* A signal that comes just before a write blocks does not end that write: knock again every second. */
-static void on_signal(int number)
-{
-	if (number != SIGALRM)
-		interrupted = number;
-	alarm(1);
-}
-
-/*
- * Not the default action: the library is told to stop and takes its half-written files away. Without SA_RESTART, so
- * that a write into a full pipe ends as well.
- */
-static void catch_signals(void)
-{
-	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGALRM };
-	struct sigaction action = { .sa_handler = on_signal, }, old;
-
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
-		if (sigaction(numbers[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN) /* nohup(1) */
-			sigaction(numbers[i], &action, NULL);
-}
-
-static int on_progress(void *user, const struct pidmem_progress *progress)
-{
-	if (interrupted)
-		return 1;
-	progress_update(user, progress->done, progress->expected);
-	return 0;
-}
-
-static int check_output(void)
+static int check_options(void)
 {
 	if (chosen.output && chosen.split) {
 		fail("dump: -o names one file, --split a directory of files");
@@ -80,94 +48,41 @@ static int check_output(void)
 	return 0;
 }
 
-static size_t count_threads(struct pidmem_process *process)
+static bool is_stream(const char *path)
 {
-	struct pidmem_threads *threads;
-	size_t count;
+	struct stat status;
 
-	if (pidmem_threads_read(process, NULL, &threads) < 0)
-		return 0;
-	count = pidmem_threads_count(threads);
-	pidmem_threads_free(threads);
-	return count;
+	return lstat(path, &status) == 0 && (S_ISCHR(status.st_mode) || S_ISFIFO(status.st_mode));
 }
 
-/* A dump, as far as it is told of in the end. */
-struct job {
-	const struct invocation *invocation;
-	struct reading from;
-	const char *place; /* what it is called */
-	bool was_there;    /* the directory of --split */
-	char standard[32];
-	size_t threads;
-	struct pidmem_dump_report report;
-};
-
-/* Nobody counts why something was left out, but regions and selection tell. */
-static void find_left_out(const struct job *job, struct reasons *left_out)
+static bool is_full(const char *path)
 {
-	const struct pidmem_maps *maps = pidmem_source_maps(job->from.source);
-	uint64_t rest = pidmem_account_totals(job->from.account)->by_class[PIDMEM_EXCLUDED], run;
-	const struct pidmem_region *region;
+	DIR *stream = opendir(path);
+	int entries = 0;
 
-	for (size_t i = 0; (region = pidmem_maps_get(maps, i)); i++) {
-		bool kernel = region->kind == PIDMEM_KIND_VDSO && strcmp(region->path, "[vdso]") != 0;
+	while (stream && readdir(stream) && entries < 3)
+		entries++;
+	if (stream)
+		closedir(stream);
+	return stream ? entries > 2 : errno == ENOTDIR;
+}
 
-		for (uint64_t done = 0; done < region->size; done += run) {
-			uint64_t start = region->start + done;
-			bool selected = pidmem_select_test(job->invocation->select, region, start, &run);
+static int check_place(const char *place)
+{
+	char index[PATH_MAX];
+	int failed;
 
-			if ((selected && !kernel) || run > rest)
-				continue;
-			reasons_add(left_out, selected ? PIDMEM_WHY_KERNEL : PIDMEM_WHY_FILTER, start, run);
-			rest -= run;
-		}
+	if (chosen.split && is_full(place)) {
+		fail("%s exists already: kept", place);
+		hint("name a directory that is empty, or that is not there yet");
+		return EXIT_FAILED;
 	}
-	if (rest)
-		reasons_add(left_out, PIDMEM_WHY_DEVICE, 0, rest);
-}
-
-static void print_json(const struct job *job)
-{
-	const struct pidmem_dump_report *report = &job->report;
-	const char *name = pidmem_process_name(job->from.process);
-
-	json_begin(job->invocation, pidmem_process_pid(job->from.process));
-	json_bytes("name", name, strlen(name));
-	json_bytes("output", job->place, strlen(job->place));
-	json_text("format", chosen.split ? "split" : "raw");
-	json_text("consistency", pidmem_consistency_name(PIDMEM_LIVE));
-	json_null("engine");
-	json_null("fallback");
-	json_number("pause_us", 0); /* live: no thread was stopped */
-	json_array("stops_us");
-	json_array_end();
-	json_number("threads", job->threads);
-	account_json(job->from.account);
-	json_object("size");
-	json_number("apparent", report->apparent);
-	json_number("on_disk", report->on_disk);
-	json_object_end();
-	json_number("elapsed_us", report->elapsed_us);
-	json_bool("indexed", report->indexed);
-	json_finish();
-}
-
-static void print_text(const struct job *job)
-{
-	uint64_t read = pidmem_account_totals(job->from.account)->by_class[PIDMEM_READ];
-	const struct pidmem_dump_report *report = &job->report;
-	struct reasons left_out = { { { 0 } } };
-
-	find_left_out(job, &left_out);
-	output_escaped(job->place, strlen(job->place));
-	output_text(": ");
-	account_sentence(job->from.account, &left_out);
-	output_format("\nlive (the process ran on), %zu %s, %s", job->threads, job->threads == 1 ? "thread" : "threads",
-		      time_text(report->elapsed_us).text);
-	if (report->elapsed_us)
-		output_format(", %s/s", size_text((uint64_t)((double)read / (double)report->elapsed_us * 1e6)).text);
-	output_char('\n');
+	if (chosen.split || is_stream(place))
+		return 0;
+	failed = place_check(place, chosen.force);
+	if (!failed && (size_t)snprintf(index, sizeof(index), "%s.index", place) < sizeof(index))
+		failed = place_check(index, chosen.force);
+	return failed;
 }
 
 /* A file for one region, or the index: what the library makes there, and nothing else. */
@@ -176,104 +91,108 @@ static bool is_of_a_split(const char *name)
 	return !strcmp(name, "index") || (strspn(name, "0123456789abcdef") == 16 && !strcmp(name + 16, ".mem"));
 }
 
-static void remove_split(const struct job *job)
+static void remove_split(const char *place)
 {
-	DIR *stream = opendir(job->place);
+	DIR *stream = opendir(place);
 
 	for (struct dirent *entry; stream && (entry = readdir(stream));)
 		if (is_of_a_split(entry->d_name))
 			unlinkat(dirfd(stream), entry->d_name, 0);
 	if (stream)
 		closedir(stream);
-	if (!job->was_there)
-		rmdir(job->place);
+	if (!chosen.was_there)
+		rmdir(place);
 }
 
-/* A dump without its account is worth little, and whoever sees exit status 2 expects nothing to be there. */
-static void remove_output(const struct job *job)
+/* A dump without its account is worth little. */
+static void remove_dump(const struct save *save)
 {
 	char index[PATH_MAX];
 
-	if (!job->report.indexed)
+	if (!chosen.indexed)
 		return;
 	if (chosen.split) {
-		remove_split(job);
+		remove_split(save->place);
 		return;
 	}
-	snprintf(index, sizeof(index), "%s.index", job->place);
-	unlink(job->place);
+	snprintf(index, sizeof(index), "%s.index", save->place);
+	unlink(save->place);
 	unlink(index);
 }
 
-static int tell(const struct job *job)
-{
-	int number;
-
-	if (job->invocation->json)
-		print_json(job);
-	else
-		print_text(job);
-	number = output_finish();
-	if (number) {
-		remove_output(job);
-		return output_failure(number);
-	}
-	if (!job->report.indexed)
-		warn("\"%s\" is a stream: there is no index", job->place);
-	return account_status(job->from.account, job->from.process);
-}
-
-static int dump_failed(const struct invocation *invocation, struct pidmem_process *process,
-		       const struct pidmem_error *error)
-{
-	if (interrupted && (error->code == PIDMEM_CANCELLED || error->sys == EINTR))
-		return fail("interrupted by SIG%s: nothing is left behind", sigabbrev_np(interrupted));
-	return fail_process(invocation, pidmem_process_pid(process), error);
-}
-
-static void choose_place(struct job *job)
-{
-	snprintf(job->standard, sizeof(job->standard), "%d.mem", (int)pidmem_process_pid(job->from.process));
-	job->place = chosen.split ? chosen.split : chosen.output ? chosen.output : job->standard;
-	job->was_there = chosen.split && access(chosen.split, F_OK) == 0;
-}
-
-static int dump(struct job *job)
+static int write_dump(struct saving *saving, struct save *save, struct pidmem_error *error)
 {
 	struct pidmem_dump_options options = PIDMEM_INIT(options);
-	struct progress progress;
-	struct pidmem_error error;
-	uint64_t read;
+	struct pidmem_dump_report report = PIDMEM_INIT(report);
 	int result;
 
-	choose_place(job);
-	options.path = chosen.split ? NULL : job->place;
+	options.path = chosen.split ? NULL : save->place;
 	options.split = chosen.split;
 	options.force = chosen.force;
-	options.progress = on_progress;
-	options.user = &progress;
-	job->threads = count_threads(job->from.process);
-	catch_signals();
-	progress_begin(&progress, job->invocation);
-	result = pidmem_dump(job->from.source, &options, job->from.account, &error, &job->report);
-	read = pidmem_account_totals(job->from.account)->by_class[PIDMEM_READ];
-	progress_end(&progress, result < 0 ? 0 : read);
-	return result < 0 ? dump_failed(job->invocation, job->from.process, &error) : 0;
+	options.progress = saving_progress;
+	options.user = saving;
+	result = pidmem_dump(save->source, &options, save->account, error, &report);
+	if (result < 0)
+		return result;
+	save->apparent = report.apparent;
+	save->on_disk = report.on_disk;
+	save->elapsed_us = report.elapsed_us;
+	chosen.indexed = report.indexed;
+	return 0;
+}
+
+static void print_indexed(const struct save *save)
+{
+	(void)save;
+	json_bool("indexed", chosen.indexed);
+}
+
+static int dump(struct saving *saving, const char *place)
+{
+	struct pidmem_freeze_options how = PIDMEM_INIT(how);
+	int held = -1, failed;
+
+	failed = check_place(place);
+	if (failed)
+		return failed;
+	signals_catch();
+	if (!chosen.split)
+		failed = place_wait(place, &held);
+	if (!failed)
+		failed = saving_hold(saving, &how);
+	if (!failed) {
+		saving->saves[0].place = strdup(place);
+		failed = saving->saves[0].place ? saving_write(saving) : fail("out of memory");
+	}
+	if (held >= 0)
+		close(held);
+	return failed;
 }
 
 static int run_dump(const struct invocation *invocation)
 {
-	struct job job = { .invocation = invocation, .report = PIDMEM_INIT(job.report) };
+	static const struct saver raw = { "raw", .write = write_dump, .remove = remove_dump, .json = print_indexed };
+	static const struct saver split = { "split", .write = write_dump, .remove = remove_dump,
+					    .json = print_indexed };
+	AUTO_SAVING saving = { NULL };
+	const char *place;
+	char standard[32];
 	int failed;
 
-	failed = check_output();
+	failed = check_options();
 	if (!failed)
-		failed = reading_open(invocation, &job.from);
-	if (!failed)
-		failed = dump(&job);
-	if (!failed)
-		failed = tell(&job);
-	reading_close(&job.from);
+		failed = saving_begin(&saving, invocation, chosen.split ? &split : &raw);
+	if (failed)
+		return failed;
+	snprintf(standard, sizeof(standard), "%d.mem", (int)pidmem_process_pid(saving.moment.named[0]));
+	place = chosen.split ? chosen.split : chosen.output ? chosen.output : standard;
+	chosen.was_there = chosen.split && access(chosen.split, F_OK) == 0;
+	failed = dump(&saving, place);
+	if (failed)
+		return failed;
+	failed = saving_tell(&saving);
+	if (!chosen.indexed && failed != EXIT_FAILED)
+		warn("\"%s\" is a stream: there is no index", place);
 	return failed;
 }
 
@@ -291,11 +210,12 @@ const struct command command_dump = {
 	.most = 1,
 	.summary = "write the memory of a process into a file, with an index",
 	.help = "FILE has everything that has content, region after region in address order. FILE.index has a line of "
-		"JSON for each range: where it was, where it is in FILE, and what is not in FILE, and why. The "
-		"process runs on meanwhile. Outputs get mode 0600, and their name only when they are complete. If the "
-		"report cannot be written, they are removed.\n"
+		"JSON for each range: where it was, where it is in FILE, and what is not in FILE, and why. Without "
+		"--consistency it is a snapshot: the process stops for a moment and runs on. Where that cannot be had "
+		"it stays stopped meanwhile, which is told. Outputs get mode 0600, and their name only when they are "
+		"complete. If the report cannot be written, they are removed.\n"
 		"JSON: target, name, output, format, consistency, engine, fallback, pause_us, stops_us, threads, "
-		"account, holes, size (apparent, on_disk), elapsed_us, indexed.\n"
+		"unstopped, shared (paused, after), account, holes, size (apparent, on_disk), elapsed_us, indexed.\n"
 		"Exit status: 0 all that has content was read, 2 failure, nothing is left behind, 3 the dump is there, "
 		"but something that has content could not be read.",
 	.common = COMMON_ALL,

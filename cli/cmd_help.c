@@ -48,6 +48,8 @@ static void print_options(const char *title, const struct command_option *option
 		uint64_t start = output_position();
 		size_t length;
 
+		if (option_is_planned(option))
+			continue;
 		if (option->letter)
 			output_format("  -%c, --%s", option->letter, option->name);
 		else

@@ -146,6 +146,17 @@ static int choose_columns(const struct invocation *invocation, struct column_cho
 			      choice);
 }
 
+/* The kernel gives out the list region by region; to hold the process still for it would be much ado. */
+static int check_consistency(const struct invocation *invocation)
+{
+	if (!invocation->consistency_given || invocation->consistency == PIDMEM_LIVE)
+		return 0;
+	fail("maps: regions are listed while the process runs on: there is no --consistency=%s",
+	     pidmem_consistency_name(invocation->consistency));
+	hint("read, dump and core have it");
+	return EXIT_FAILED;
+}
+
 static int run_maps(const struct invocation *invocation)
 {
 	AUTO(process) process = NULL;
@@ -155,7 +166,9 @@ static int run_maps(const struct invocation *invocation)
 	unsigned needs;
 	int failed;
 
-	failed = choose_columns(invocation, &choice);
+	failed = check_consistency(invocation);
+	if (!failed)
+		failed = choose_columns(invocation, &choice);
 	if (!failed)
 		failed = target_open(invocation, invocation->operands[0], &process);
 	if (failed)

@@ -33,7 +33,7 @@ static int fail_reading(const struct job *job, const struct pidmem_error *error)
 	bool lines = !job->invocation->json && !chosen.raw;
 	uint64_t end = lines ? job->dump.address : job->range.start + job->done;
 
-	if (output_position() == stdout_buffer.used) {
+	if (output_untouched()) {
 		output_discard();
 		return fail_process(job->invocation, pidmem_process_pid(job->from->process), error);
 	}
@@ -164,6 +164,17 @@ static int check_raw(const struct job *job)
 	return result < 0 ? fail_reading(job, &error) : 0;
 }
 
+/*
+ * While it is held still: whoever reads the output may take his time (a pager), and the process must not wait for that.
+ * What is put out is kept, and written when the process runs on.
+ */
+static int keep_output(const struct reading *from)
+{
+	int number = from->moment.freeze ? output_hold_back() : 0;
+
+	return number ? fail("cannot keep the output until the process runs on: %s", strerror(number)) : 0;
+}
+
 /* What is out already is made whole JSON, so that whoever reads it learns what happened. */
 static int read_json(struct job *job)
 {
@@ -183,6 +194,9 @@ static int read_json(struct job *job)
 		put_gap(job, job->range.size);
 	json_close_text();
 	account_json(job->from->account);
+	if (!failed)
+		failed = moment_release(&job->from->moment);
+	moment_json(&job->from->moment, 0);
 	if (failed)
 		json_text("error", error.text);
 	json_finish();
@@ -221,7 +235,7 @@ static int check_form(const struct invocation *invocation)
 static int run_read(const struct invocation *invocation)
 {
 	const char *length = invocation->operand_count > 2 ? invocation->operands[2] : NULL;
-	AUTO_READING from = { NULL };
+	AUTO_READING from = { .account = NULL };
 	struct job job = { .invocation = invocation, .from = &from };
 	int failed;
 
@@ -231,15 +245,21 @@ static int run_read(const struct invocation *invocation)
 	if (!failed)
 		failed = range_parse(from.process, pidmem_source_maps(from.source), invocation->operands[1], length,
 				     &job.range);
+	if (!failed)
+		failed = keep_output(&from);
 	if (failed)
 		return failed;
 	if (invocation->json)
 		failed = read_json(&job);
 	else
 		failed = chosen.raw ? read_raw(&job) : read_dump(&job);
+	if (!failed)
+		failed = moment_release(&from.moment);
 	if (failed)
 		return failed;
+	output_let_go();
 	output_flush(); /* the result, then what is to be said of it */
+	moment_warn(&from.moment, 0);
 	account_warn(from.account, &job.left_out);
 	return account_status(from.account, from.process);
 }
@@ -259,8 +279,9 @@ const struct command command_read = {
 		"hex, or has a suffix K, M, G, T (1024, ...); without it 256 bytes are shown, or fewer where the "
 		"mapped stretch ends. Bytes that were not read are ??: guard pages, for instance, have none. Why is "
 		"told on standard error.\n"
-		"JSON: address, length, bytes (hex, two digits each, ?? for those that were not read), account, holes; "
-		"and error if the process ended meanwhile.\n"
+		"JSON: address, length, bytes (hex, two digits each, ?? for those that were not read), account, holes, "
+		"consistency, engine, fallback, pause_us, stops_us, threads, unstopped, shared; and error if the "
+		"process ended meanwhile.\n"
 		"Exit status: 0 every byte is known or has no content, 2 failure or not mapped, 3 a byte has content "
 		"that could not be read.",
 	.common = COMMON_ALL,

@@ -40,11 +40,17 @@ struct invocation {
 	size_t term_count;
 	enum when progress;
 	const char *proc; /* NULL: /proc */
+	bool consistency_given;
+	enum pidmem_consistency consistency; /* if it was given */
 	char **operands;
 	int operand_count;
 };
 
-/* An option: with @argument its text goes to *@text or to @take, without one *@flag is set. */
+/*
+ * An option: with @argument its text goes to *@text or to @take, without one *@flag is set. One that has none of these
+ * is for a later version, and known by the contract: it is refused with the words of @help, and does not stand in the
+ * help.
+ */
 struct command_option {
 	char letter; /* 0: only the long name */
 	const char *name;
@@ -55,6 +61,11 @@ struct command_option {
 	int (*take)(struct invocation *invocation, const char *argument); /* 0, or the exit status after a message */
 	unsigned long common;                                             /* COMMON_*, or 0 */
 };
+
+static inline bool option_is_planned(const struct command_option *option)
+{
+	return !option->flag && !option->text && !option->take;
+}
 
 /* Common options that some commands have no use for, as bits. */
 enum {
@@ -71,7 +82,8 @@ struct command {
 	const char *operands; /* as in the usage line */
 	int least, most;      /* how many operands */
 	const char *summary;  /* one line */
-	const char *help;     /* paragraphs under the usage line, a newline between them */
+	const char *usage; /* for who called it wrongly, on stdout: of a command that stands in for another program */
+	const char *help;  /* paragraphs under the usage line, a newline between them */
 	unsigned long common; /* COMMON_*: what it takes of them */
 	const struct command_option *options;
 	size_t option_count;
@@ -89,6 +101,8 @@ int command_unknown(const char *wrong);
 extern const struct command command_maps;
 extern const struct command command_read;
 extern const struct command command_dump;
+extern const struct command command_core;
+extern const struct command command_gcore;
 extern const struct command command_why;
 extern const struct command command_help;
 

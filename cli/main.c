@@ -75,8 +75,10 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN); /* write(2) then fails with EPIPE, so that there is time to clean up */
 	signal(SIGXFSZ, SIG_IGN); /* the same for a limit on the size of files: EFBIG */
 	status = options_read(argc, argv, &invocation);
-	if (status)
+	if (status) {
+		output_flush();
 		return status;
+	}
 	status = check_output(usable);
 	if (status)
 		return status;

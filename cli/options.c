@@ -2,99 +2,13 @@
 #include "options.h"
 #include "failure.h"
 #include "near.h"
-#include "selection.h"
 #include "ui/colour.h"
+#include "ui/output.h"
 
-#include <errno.h>
 #include <getopt.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-static struct invocation chosen;
-
-static int take_proc(struct invocation *invocation, const char *argument)
-{
-	if (!argument[0])
-		return fail("--proc needs the directory of a mounted procfs");
-	if (access(argument, X_OK) < 0)
-		return fail("--proc \"%s\": %s", argument, strerror(errno));
-	invocation->proc = argument;
-	return 0;
-}
-
-static int take_consistency(struct invocation *invocation, const char *argument)
-{
-	(void)invocation;
-	if (!strcmp(argument, "live"))
-		return 0;
-	if (strcmp(argument, "stopped") != 0 && strcmp(argument, "snapshot") != 0) {
-		fail("\"%s\" is not a consistency", argument);
-		hint("it is one of live, stopped, snapshot; this version has only live");
-		return EXIT_FAILED;
-	}
-	fail("--consistency=%s is not there in this version: it reads only `live`, while the process runs on",
-	     argument);
-	hint("to hold the process still, send it SIGSTOP yourself, then SIGCONT");
-	return EXIT_FAILED;
-}
-
-static const char *const choices[] = { "auto", "never", "always" };
-
-static bool parse_when(const char *text, enum when *when)
-{
-	for (size_t i = 0; i < sizeof(choices) / sizeof(choices[0]); i++) {
-		if (!strcmp(text, choices[i])) {
-			*when = (enum when)i;
-			return true;
-		}
-	}
-	return false;
-}
-
-static int take_when(const char *option, const char *argument, enum when *when)
-{
-	if (parse_when(argument, when))
-		return 0;
-	fail("--%s: there is no choice \"%s\"", option, argument);
-	hint("it is one of auto, never, always");
-	return EXIT_FAILED;
-}
-
-static int take_colour(struct invocation *invocation, const char *argument)
-{
-	(void)invocation;
-	enum when when = WHEN_AUTO;
-	int failed = take_when("color", argument, &when);
-
-	if (!failed)
-		colour_choose(when);
-	return failed;
-}
-
-static int take_progress(struct invocation *invocation, const char *argument)
-{
-	return take_when("progress", argument, &invocation->progress);
-}
-
-const struct command_option common_options[] = {
-	{ 'h', "help", NULL, "show this help and exit", .flag = &chosen.help },
-	{ 'V', "version", NULL, "show the version and exit", .flag = &chosen.version },
-	{ 'j', "json", NULL, "print JSON", .flag = &chosen.json, .common = COMMON_JSON },
-	{ 'q', "quiet", NULL, "no progress, warnings or hints", .flag = &chosen.quiet },
-	{ 'R', "region", "SELECT",
-	  "only these regions (repeatable): heap, stack, anon, file, shared, vdso, START-END, NAME[:PERMS]; "
-	  "!SELECT leaves out",
-	  .take = selection_add, .common = COMMON_REGION },
-	{ 0, "consistency", "MODE", "live (stopped and snapshot are not there in this version)",
-	  .take = take_consistency, .common = COMMON_CONSISTENCY },
-	{ 0, "color", "WHEN", "auto, never or always; auto obeys NO_COLOR", .take = take_colour },
-	{ 0, "progress", "WHEN", "auto, never or always", .take = take_progress, .common = COMMON_PROGRESS },
-	{ 0, "proc", "DIR", "use the procfs mounted at DIR; PIDs are those of that procfs", .take = take_proc,
-	  .common = COMMON_PROC },
-};
-const size_t common_option_count = sizeof(common_options) / sizeof(common_options[0]);
 
 #define MOST_OPTIONS 32
 #define LONG_ONLY 256 /* values of options without a letter begin above every letter */
@@ -152,15 +66,15 @@ static bool is_abbreviation(const struct grammar *grammar, const char *word)
 
 static void hint_options(void)
 {
-	if (chosen.command)
-		hint("`pidmem help %s` lists its options", chosen.command->name);
+	if (given.command)
+		hint("`pidmem help %s` lists its options", given.command->name);
 	else
 		hint("`pidmem help` lists the options of all commands; those of one command stand behind its name");
 }
 
 static int no_long_option(const struct grammar *grammar, const char *word)
 {
-	const char *name = chosen.command ? chosen.command->name : "", *colon = chosen.command ? ": " : "";
+	const char *name = given.command ? given.command->name : "", *colon = given.command ? ": " : "";
 	int length = (int)strcspn(word, "=");
 	char wrong[64] = "";
 
@@ -179,7 +93,7 @@ static int no_long_option(const struct grammar *grammar, const char *word)
 
 static int no_short_option(int argc, char **argv)
 {
-	const char *name = chosen.command ? chosen.command->name : "", *colon = chosen.command ? ": " : "";
+	const char *name = given.command ? given.command->name : "", *colon = given.command ? ": " : "";
 	char letter = (char)optopt;
 	/* The word is behind us if the letter was the last in it; else getopt() is still in the middle of it. */
 	const char *word = optind < argc && argv[optind][0] == '-' && strchr(argv[optind], letter) ? argv[optind]
@@ -198,7 +112,7 @@ static int no_short_option(int argc, char **argv)
 
 static int bad_option(const struct grammar *grammar, int argc, char **argv, int result)
 {
-	const char *name = chosen.command ? chosen.command->name : "", *colon = chosen.command ? ": " : "";
+	const char *name = given.command ? given.command->name : "", *colon = given.command ? ": " : "";
 	const struct command_option *known = optopt ? grammar_find(grammar, optopt) : NULL;
 	const char *word = argv[optind - 1]; /* of long options the right one; of short ones maybe the one before */
 
@@ -216,8 +130,13 @@ static int bad_option(const struct grammar *grammar, int argc, char **argv, int 
 
 static int take(const struct command_option *option)
 {
+	if (option_is_planned(option)) {
+		fail("%s: %s", given.command->name, option->help);
+		hint_options();
+		return EXIT_FAILED;
+	}
 	if (option->take)
-		return option->take(&chosen, optarg);
+		return option->take(&given, optarg);
 	if (option->text)
 		*option->text = optarg;
 	else
@@ -250,7 +169,7 @@ static int read_options(int argc, char **argv, const struct grammar *grammar, un
 		if (failed)
 			return failed;
 		*seen |= option->common;
-		failure_quiet(chosen.quiet);
+		failure_quiet(given.quiet);
 	}
 }
 
@@ -269,13 +188,13 @@ static int check_common(const struct command *command, unsigned long seen)
 
 static int check_operands(const struct command *command)
 {
-	if (chosen.operand_count < command->least) {
+	if (given.operand_count < command->least) {
 		fail("%s needs %s", command->name, command->operands);
 		hint("usage: pidmem %s [OPTIONS] %s", command->name, command->operands);
 		return EXIT_FAILED;
 	}
-	if (chosen.operand_count > command->most) {
-		fail("%s: one argument too many: \"%s\"", command->name, chosen.operands[command->most]);
+	if (given.operand_count > command->most) {
+		fail("%s: one argument too many: \"%s\"", command->name, given.operands[command->most]);
 		hint("usage: pidmem %s [OPTIONS] %s", command->name, command->operands);
 		return EXIT_FAILED;
 	}
@@ -296,42 +215,71 @@ static void find_colour(int argc, char **argv)
 	colour_choose(when);
 }
 
-int options_read(int argc, char **argv, struct invocation **invocation)
+/* A link to pidmem of the name of a command that stands in for another program: it is that command. */
+static const struct command *find_by_program(const char *program)
 {
-	struct grammar common = { .shorts = "+:" }, all = { .shorts = ":" };
-	const struct command *command;
-	unsigned long seen = 0;
-	int first, failed;
+	const char *slash = strrchr(program, '/');
+	const struct command *command = command_find(slash ? slash + 1 : program);
 
-	unsetenv("POSIXLY_CORRECT"); /* options may stand behind operands: getopt(3) would take them for operands */
-	find_colour(argc, argv);
-	/* Common options may stand before the command; which other options there are depends on it. */
-	grammar_add(&common, common_options, common_option_count);
-	failed = read_options(argc, argv, &common, &seen);
-	if (failed)
-		return failed;
-	*invocation = &chosen;
-	first = optind;
-	if (chosen.version || (chosen.help && first >= argc))
+	return command && command->usage ? command : NULL;
+}
+
+/* What stands before the command: common options. 0 with *first, the place of its name or `argc` if there is none. */
+static int read_until_command(int argc, char **argv, unsigned long *seen, int *first)
+{
+	struct grammar common = { .shorts = "+:" };
+	int failed;
+
+	given.command = argc > 0 ? find_by_program(argv[0]) : NULL;
+	*first = 0;
+	if (given.command)
 		return 0;
-	if (first >= argc) {
+	grammar_add(&common, common_options, common_option_count);
+	failed = read_options(argc, argv, &common, seen);
+	*first = optind;
+	if (failed || given.version || (given.help && optind >= argc))
+		return failed;
+	if (optind >= argc) {
 		fail("no command");
 		hint("`pidmem help` lists the commands");
 		return EXIT_FAILED;
 	}
-	command = command_find(argv[first]);
-	if (!command)
-		return command_unknown(argv[first]);
-	chosen.command = command;
+	given.command = command_find(argv[optind]);
+	return given.command ? 0 : command_unknown(argv[optind]);
+}
+
+static int read_all(int argc, char **argv)
+{
+	struct grammar all = { .shorts = ":" };
+	unsigned long seen = 0;
+	int first, failed;
+
+	failed = read_until_command(argc, argv, &seen, &first);
+	if (failed || !given.command)
+		return failed;
+	/* Which other options there are depends on the command. */
 	grammar_add(&all, common_options, common_option_count);
-	grammar_add(&all, command->options, command->option_count);
+	grammar_add(&all, given.command->options, given.command->option_count);
 	failed = read_options(argc - first, argv + first, &all, &seen);
 	if (failed)
 		return failed;
-	chosen.operands = argv + first + optind;
-	chosen.operand_count = argc - first - optind;
-	if (chosen.help || chosen.version)
+	given.operands = argv + first + optind;
+	given.operand_count = argc - first - optind;
+	if (given.help || given.version)
 		return 0;
-	failed = check_common(command, seen);
-	return failed ? failed : check_operands(command);
+	failed = check_common(given.command, seen);
+	return failed ? failed : check_operands(given.command);
+}
+
+int options_read(int argc, char **argv, struct invocation **invocation)
+{
+	int failed;
+
+	unsetenv("POSIXLY_CORRECT"); /* options may stand behind operands: getopt(3) would take them for operands */
+	find_colour(argc, argv);
+	failed = read_all(argc, argv);
+	if (failed && given.command && given.command->usage)
+		output_format("%s\n", given.command->usage);
+	*invocation = &given;
+	return failed;
 }

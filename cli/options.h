@@ -5,11 +5,17 @@
 
 #include "command.h"
 
+/* What the options of the tables set; options_read() gives it out. */
+extern struct invocation given;
+
 /* Options that every command takes. */
 extern const struct command_option common_options[];
 extern const size_t common_option_count;
 
-/* Read the whole command line. 0 and the (static) invocation, or the exit status after a message. */
+/* The argument of --color and --progress. */
+bool parse_when(const char *text, enum when *when);
+
+/* Read the whole command line. 0 and `given`, or the exit status after a message. */
 int options_read(int argc, char **argv, struct invocation **invocation);
 
 #endif

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What every command needs that reads memory: the process, a source of its bytes, and the account of the run. */
+/* What a command needs that reads one process: its source of bytes, and the account of the run. */
 #ifndef CLI_READING_H
 #define CLI_READING_H
 
-#include "command.h"
+#include "moment.h"
 
 struct reading {
+	struct moment moment;
 	struct pidmem_process *process;
 	struct pidmem_source *source;
 	struct pidmem_account *account;
 };
 
-/* Open what the first operand names, with the selection of -R. 0, or EXIT_FAILED after a message. Close it anyway. */
+/* Open what the first operand names, with the selection of -R: live, unless --consistency says otherwise. 0, or
+ * EXIT_FAILED after a message. Close it anyway. */
 int reading_open(const struct invocation *invocation, struct reading *reading);
 void reading_close(struct reading *reading);
 

@@ -49,12 +49,15 @@ _pidmem_columns() {
 _pidmem_argument() {
 	case $1 in
 	-R | --region) _pidmem_select "$2" ;;
-	--consistency) _pidmem_words 'live' "$2" ;;
+	--consistency) _pidmem_words 'live stopped snapshot' "$2" ;;
+	--shared) _pidmem_words 'auto paused after' "$2" ;;
+	--engine) _pidmem_words 'auto clone' "$2" ;;
+	--filter | --shared-limit) ;;
 	--color | --progress) _pidmem_words 'auto never always' "$2" ;;
 	--proc | --split) mapfile -t COMPREPLY < <(compgen -d -- "$2") ;;
 	--output) mapfile -t COMPREPLY < <(compgen -f -- "$2") ;;
 	--columns) _pidmem_columns "$2" ;;
-	-o) if [[ $command == dump ]]; then _pidmem_argument --output "$2"; else _pidmem_argument --columns "$2"; fi ;;
+	-o) if [[ $command == maps ]]; then _pidmem_argument --columns "$2"; else _pidmem_argument --output "$2"; fi ;;
 	*) return 1 ;;
 	esac
 }
@@ -68,7 +71,8 @@ _pidmem() {
 	# What stands before the cursor: the command, and how many operands behind it. "=" is a word of its own.
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
-		= | -R | -o | --region | --consistency | --color | --progress | --proc | --columns | --output | --split)
+		= | -R | -o | --region | --consistency | --color | --progress | --proc | --columns | --output | --split | \
+			--filter | --shared | --shared-limit | --engine)
 			[[ ${COMP_WORDS[i + 1]} == = ]] || ((i++)) # its argument
 			;;
 		-*) ;;
@@ -93,17 +97,21 @@ _pidmem() {
 	maps) own='-o --columns= -x --extended' ;;
 	read) own='--raw --xxd' ;;
 	dump) own='-o --output= --split= --force' ;;
+	core) own='-o --output= -a --all --filter= --tree --shared= --shared-limit= --engine= --force' ;;
+	gcore) own='-a --all -o --output= --force' ;;
 	esac
 	if [[ $current == -* ]]; then
 		_pidmem_words "$common $own" "$current"
 		[[ ${#COMPREPLY[@]} == 1 && ${COMPREPLY[0]} == *= ]] && compopt -o nospace
 	elif [[ ! $command ]]; then
-		_pidmem_words 'maps read dump why help' "$current"
+		_pidmem_words 'maps read dump core gcore why help' "$current"
 	elif [[ $command == help ]]; then
-		[[ $operands == 0 ]] && _pidmem_words 'maps read dump why help' "$current"
+		[[ $operands == 0 ]] && _pidmem_words 'maps read dump core gcore why help' "$current"
 	elif [[ $command == why ]]; then
 		[[ $operands == 0 ]] && _pidmem_pids "$current" pid
-	elif [[ $operands == 0 ]]; then
+	elif [[ $command == gcore ]]; then
+		_pidmem_pids "$current" pid # any number of them
+	elif [[ $command == core || $operands == 0 ]]; then
 		_pidmem_pids "$current" pid-or-self
 	fi
 	return 0

@@ -38,7 +38,8 @@ function __pidmem_at
     for word in $words
         if test $skip = 1
             set skip 0
-        else if contains -- $word -R -o --region --consistency --color --progress --proc --columns --output --split
+        else if contains -- $word -R -o --region --consistency --color --progress --proc --columns --output --split \
+                --filter --shared --shared-limit --engine
             set skip 1
         else if not string match -q -- '-*' $word
             set -a plain $word
@@ -48,25 +49,28 @@ function __pidmem_at
     test $argv[1] = ''; or contains -- "$plain[1]" $argv[3..] $argv[1]
 end
 
-set -l commands maps read dump why help
+set -l commands maps read dump core gcore why help
 set -l seen __fish_seen_subcommand_from
 
 complete -c pidmem -f
 complete -c pidmem -n "not $seen $commands" -a maps -d 'list the regions of a process'
 complete -c pidmem -n "not $seen $commands" -a read -d 'show the bytes of a range'
 complete -c pidmem -n "not $seen $commands" -a dump -d 'write the memory of a process into a file, with an index'
+complete -c pidmem -n "not $seen $commands" -a core -d 'write an ELF core of a process that runs on, for a debugger'
+complete -c pidmem -n "not $seen $commands" -a gcore -d 'write cores as gdb\'s gcore does: arguments, names, messages'
 complete -c pidmem -n "not $seen $commands" -a why -d 'tell whether a process can be read, and if not, why'
 complete -c pidmem -n "not $seen $commands" -a help -d 'explain pidmem or one command'
 complete -c pidmem -n '__pidmem_at help 1' -a "$commands"
 complete -c pidmem -n '__pidmem_at maps 1 read dump why' -k -a '(__pidmem_pids)'
-complete -c pidmem -n '__pidmem_at maps 1 read dump' -a self -d 'pidmem itself'
+complete -c pidmem -n "$seen core gcore" -k -a '(__pidmem_pids)' # any number of them
+complete -c pidmem -n '__pidmem_at maps 1 read dump core' -a self -d 'pidmem itself'
 
 complete -c pidmem -s h -l help -d 'show help and exit'
 complete -c pidmem -s V -l version -d 'show the version and exit'
 complete -c pidmem -s j -l json -d 'print JSON'
 complete -c pidmem -s q -l quiet -d 'no progress, warnings or hints'
 complete -c pidmem -s R -l region -x -a '(__pidmem_select)' -d 'only these regions'
-complete -c pidmem -l consistency -x -a live -d 'how the process is held still'
+complete -c pidmem -l consistency -x -a 'live stopped snapshot' -d 'how the process is held still'
 complete -c pidmem -l color -x -a 'auto never always' -d 'use colours'
 complete -c pidmem -l progress -x -a 'auto never always' -d 'show progress'
 complete -c pidmem -l proc -x -a '(__fish_complete_directories)' -d 'use the procfs mounted there'
@@ -78,3 +82,12 @@ complete -c pidmem -n "$seen read" -l xxd -d 'in the format of xxd'
 complete -c pidmem -n "$seen dump" -s o -l output -r -F -d 'the file to write'
 complete -c pidmem -n "$seen dump" -l split -x -a '(__fish_complete_directories)' -d 'a file per region, in this directory'
 complete -c pidmem -n "$seen dump" -l force -d 'replace an output that exists'
+complete -c pidmem -n "$seen core" -s o -l output -r -F -d 'the file to write'
+complete -c pidmem -n "$seen gcore" -s o -l output -r -F -d 'what the names of the files begin with'
+complete -c pidmem -n "$seen core gcore" -s a -l all -d 'everything that can be read'
+complete -c pidmem -n "$seen core gcore" -l force -d 'replace files that exist'
+complete -c pidmem -n "$seen core" -l filter -x -d 'which kinds of regions, as in coredump_filter'
+complete -c pidmem -n "$seen core" -l tree -d 'all descendants as well'
+complete -c pidmem -n "$seen core" -l shared -x -a 'auto paused after' -d 'when shared memory is read'
+complete -c pidmem -n "$seen core" -l shared-limit -x -d 'the limit of --shared=auto'
+complete -c pidmem -n "$seen core" -l engine -x -a 'auto clone' -d 'how a snapshot is made'

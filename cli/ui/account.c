@@ -61,6 +61,8 @@ static const char *short_text(enum pidmem_why why)
 		return "of the kernel";
 	case PIDMEM_WHY_DEVICE:
 		return "of devices";
+	case PIDMEM_WHY_DUMP_RULES:
+		return "left out by the rules for cores";
 	default:
 		return pidmem_why_text(why);
 	}

@@ -5,18 +5,19 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 struct output stdout_buffer;
 
 static const char hex_digits[] = "0123456789abcdef";
 
-void output_flush(void)
+static void write_all(int fd, const char *bytes, size_t size)
 {
 	size_t done = 0;
 
-	while (!stdout_buffer.error && done < stdout_buffer.used) {
-		ssize_t written = write(STDOUT_FILENO, stdout_buffer.buffer + done, stdout_buffer.used - done);
+	while (!stdout_buffer.error && done < size) {
+		ssize_t written = write(fd, bytes + done, size - done);
 
 		if (written > 0)
 			done += (size_t)written;
@@ -25,8 +26,53 @@ void output_flush(void)
 		else if (errno != EINTR)
 			stdout_buffer.error = errno;
 	}
+}
+
+void output_flush(void)
+{
+	int fd = stdout_buffer.fd ? stdout_buffer.fd : STDOUT_FILENO;
+
+	write_all(fd, stdout_buffer.buffer, stdout_buffer.used);
+	if (fd == STDERR_FILENO) /* nobody can be told, and the result is not in it */
+		stdout_buffer.error = 0;
 	stdout_buffer.written += stdout_buffer.used;
 	stdout_buffer.used = 0;
+}
+
+void output_to_stderr(void)
+{
+	stdout_buffer.fd = STDERR_FILENO;
+}
+
+int output_hold_back(void)
+{
+	int fd = memfd_create("pidmem-output", MFD_CLOEXEC);
+
+	if (fd < 0)
+		return errno;
+	stdout_buffer.fd = fd;
+	return 0;
+}
+
+static bool held_back(void)
+{
+	return stdout_buffer.fd > STDERR_FILENO;
+}
+
+void output_let_go(void)
+{
+	int fd = stdout_buffer.fd;
+	ssize_t size;
+
+	if (!held_back())
+		return;
+	output_flush();
+	stdout_buffer.fd = 0;
+	if (lseek(fd, 0, SEEK_SET) < 0)
+		stdout_buffer.error = errno;
+	while (!stdout_buffer.error && (size = read(fd, stdout_buffer.buffer, OUTPUT_SIZE)) > 0)
+		write_all(STDOUT_FILENO, stdout_buffer.buffer, (size_t)size);
+	close(fd);
 }
 
 int output_finish(void)
@@ -48,9 +94,19 @@ bool output_failed(void)
 	return stdout_buffer.error != 0;
 }
 
+bool output_untouched(void)
+{
+	return held_back() || stdout_buffer.written == 0;
+}
+
 void output_discard(void)
 {
 	stdout_buffer.used = 0;
+	if (!held_back())
+		return;
+	close(stdout_buffer.fd);
+	stdout_buffer.fd = 0;
+	stdout_buffer.written = 0;
 }
 
 void output_bytes(const void *bytes, size_t size)

@@ -13,6 +13,7 @@
 #define OUTPUT_SIZE 65536
 
 extern struct output {
+	int fd;           /* 0: standard output */
 	uint64_t written; /* bytes that left the buffer */
 	size_t used;
 	int error; /* errno of the first write that failed */
@@ -20,11 +21,18 @@ extern struct output {
 } stdout_buffer;
 
 void output_flush(void);
+/* Standard output is taken by something else: what is put out is a report for people. */
+void output_to_stderr(void);
+/* Keep what is put out until output_let_go(), in a file without a name. 0, or the errno. */
+int output_hold_back(void);
+void output_let_go(void);
 /* Flush and close, once; 0, or the errno of the first write that failed. */
 int output_finish(void);
 /* A write has failed: the rest of a long result is not worth producing. */
 bool output_failed(void);
-/* Forget what has not been written yet. */
+/* Nothing has reached standard output yet. */
+bool output_untouched(void);
+/* Forget what has not been written yet; what was kept back is let go. */
 void output_discard(void);
 
 static inline void output_char(char byte)

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "core.h"
+#include "failure.h"
+#include "place.h"
+#include "signals.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A file of this name is written ./- */
+static bool is_standard_output(const char *place)
+{
+	return !strcmp(place, "-");
+}
+
+static int write_core(struct saving *saving, struct save *save, struct pidmem_error *error)
+{
+	const struct core_wish *wish = saving->wish;
+	struct pidmem_core_options options = PIDMEM_INIT(options);
+	struct pidmem_core_report report = PIDMEM_INIT(report);
+	int result;
+
+	options.path = is_standard_output(save->place) ? NULL : save->place;
+	options.fd = STDOUT_FILENO;
+	options.force = wish->force;
+	options.all = wish->all;
+	options.filter = wish->filter;
+	options.progress = saving_progress;
+	options.user = saving;
+	result = pidmem_core(save->source, &options, save->account, error, &report);
+	if (result < 0)
+		return result;
+	save->apparent = report.apparent;
+	save->on_disk = report.on_disk;
+	save->elapsed_us = report.elapsed_us;
+	return 0;
+}
+
+static void remove_core(const struct save *save)
+{
+	if (!is_standard_output(save->place))
+		place_remove(save->place);
+}
+
+static char *name_place(const struct core_wish *wish, const struct pidmem_process *process)
+{
+	return wish->numbered ? place_numbered(wish->output, pidmem_process_pid(process)) : strdup(wish->output);
+}
+
+static int check_place(const struct core_wish *wish, const char *place)
+{
+	if (!place)
+		return fail("out of memory");
+	return is_standard_output(place) ? 0 : place_check(place, wish->force);
+}
+
+/* For the processes that were named; of their descendants nobody knows yet. */
+static int check_places(const struct core_wish *wish, const struct moment *moment)
+{
+	int failed = 0;
+
+	for (size_t i = 0; !failed && i < moment->named_count; i++) {
+		char *place = name_place(wish, moment->named[i]);
+
+		failed = check_place(wish, place);
+		free(place);
+	}
+	return failed;
+}
+
+/* Before the first one is written, so that none is if one of them is in the way. */
+static int name_places(const struct core_wish *wish, struct saving *saving)
+{
+	int failed = 0;
+
+	for (size_t i = 0; !failed && i < saving->count; i++) {
+		struct save *save = &saving->saves[i];
+
+		save->place = name_place(wish, save->process);
+		failed = check_place(wish, save->place);
+	}
+	return failed;
+}
+
+static int hold_and_write(const struct core_wish *wish, struct saving *saving)
+{
+	struct pidmem_freeze_options how = PIDMEM_INIT(how);
+	int failed;
+
+	how.descendants = wish->tree;
+	how.core = !wish->all;
+	how.filter = wish->filter;
+	how.shared = wish->shared;
+	how.shared_limit = wish->shared_limit;
+	failed = saving_hold(saving, &how);
+	if (!failed)
+		failed = name_places(wish, saving);
+	return failed ? failed : saving_write(saving);
+}
+
+int core_save(struct saving *saving, const struct invocation *invocation, const struct core_wish *wish)
+{
+	static const struct saver saver = { "elf", .dump_rules = true, .write = write_core, .remove = remove_core };
+	int held = -1, failed;
+
+	saving->wish = wish;
+	failed = saving_begin(saving, invocation, &saver);
+	if (!failed)
+		failed = check_places(wish, &saving->moment);
+	if (failed)
+		return failed;
+	signals_catch();
+	if (!wish->numbered)
+		failed = place_wait(wish->output, &held);
+	if (!failed)
+		failed = hold_and_write(wish, saving);
+	if (held >= 0)
+		close(held);
+	return failed;
+}

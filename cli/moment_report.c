@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What is told of a moment in the end. */
+#include "failure.h"
+#include "moment.h"
+#include "ui/json.h"
+#include "ui/output.h"
+#include "ui/size.h"
+
+/* Of a process that was not frozen: nothing was stopped. */
+static struct pidmem_freeze_report look_up(const struct moment *moment, size_t index)
+{
+	struct pidmem_freeze_report report = PIDMEM_INIT(report);
+
+	if (moment->freeze)
+		pidmem_freeze_describe(moment->freeze, index, NULL, &report);
+	else
+		report.threads = moment->live[index].threads;
+	return report;
+}
+
+static void text_or_null(const char *key, const char *text)
+{
+	if (text)
+		json_text(key, text);
+	else
+		json_null(key);
+}
+
+void moment_json(const struct moment *moment, size_t index)
+{
+	const struct pidmem_freeze_report report = look_up(moment, index);
+
+	json_text("consistency", pidmem_consistency_name(report.consistency));
+	text_or_null("engine", pidmem_engine_name(report.engine));
+	text_or_null("fallback", report.fallback);
+	json_number("pause_us", report.pause_us);
+	json_array("stops_us");
+	for (size_t i = 0; i < report.stop_count; i++)
+		json_number(NULL, report.stops_us[i]);
+	json_array_end();
+	json_number("threads", report.threads);
+	json_number("unstopped", report.unstopped);
+	json_object("shared");
+	json_number("paused", report.shared_paused);
+	json_number("after", report.shared_after);
+	json_object_end();
+}
+
+void moment_text(const struct moment *moment, size_t index)
+{
+	const struct pidmem_freeze_report report = look_up(moment, index);
+
+	if (report.consistency == PIDMEM_LIVE)
+		output_text("live (the process ran on)");
+	else
+		output_format("paused %s (%s)", time_text(report.pause_us).text,
+			      pidmem_consistency_name(report.consistency));
+	/* Of a snapshot the one part that is not of its moment. */
+	if (report.shared_after)
+		output_format(", %s of shared memory read after it", size_text(report.shared_after).text);
+	output_format(", %zu %s", report.threads, report.threads == 1 ? "thread" : "threads");
+}
+
+void moment_warn(const struct moment *moment, size_t index)
+{
+	const struct pidmem_freeze_report report = look_up(moment, index);
+	const struct pidmem_process *process = moment_process(moment, index);
+
+	if (report.unstopped)
+		warn("%zu of %zu threads of process %d (%s) did not stop: they were in an uninterruptible wait, and "
+		     "their registers are not known",
+		     report.unstopped, report.threads, (int)pidmem_process_pid(process), pidmem_process_name(process));
+}

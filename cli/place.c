@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "place.h"
+#include "failure.h"
+#include "signals.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+char *place_numbered(const char *prefix, pid_t pid)
+{
+	char *path;
+
+	return asprintf(&path, "%s.%d", prefix, (int)pid) < 0 ? NULL : path;
+}
+
+static int cannot_write(const char *path, int number)
+{
+	fail("cannot write %s: %s", path, strerror(number));
+	hint("%s", number == ENOENT   ? "make the directory first, or name another place with -o"
+		   : number == EISDIR ? "name a file in that directory with -o"
+				      : "name another place with -o");
+	return EXIT_FAILED;
+}
+
+/* A new file needs a directory that can be written to. */
+static int check_directory(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *directory = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
+	int number;
+
+	if (!directory)
+		return fail("out of memory");
+	number = faccessat(AT_FDCWD, directory, W_OK | X_OK, AT_EACCESS) < 0 ? errno : 0;
+	free(directory);
+	return number ? cannot_write(path, number) : 0;
+}
+
+int place_check(const char *path, bool force)
+{
+	struct stat status;
+
+	if (lstat(path, &status) < 0)
+		return errno == ENOENT ? check_directory(path) : cannot_write(path, errno);
+	if (S_ISLNK(status.st_mode)) {
+		fail("%s is a symbolic link: not written to", path);
+		hint("name the file itself, or another one with -o");
+		return EXIT_FAILED;
+	}
+	if (S_ISDIR(status.st_mode))
+		return cannot_write(path, EISDIR);
+	if (!S_ISREG(status.st_mode))
+		return 0; /* a device or pipe; what is neither, the library refuses */
+	if (!force) {
+		fail("%s exists already: kept", path);
+		hint("name another file with -o, or replace it with --force");
+		return EXIT_FAILED;
+	}
+	return check_directory(path);
+}
+
+void place_remove(const char *path)
+{
+	struct stat status;
+
+	if (lstat(path, &status) == 0 && S_ISREG(status.st_mode))
+		unlink(path);
+}
+
+int place_wait(const char *path, int *held)
+{
+	struct stat status;
+
+	*held = -1;
+	if (lstat(path, &status) < 0 || !S_ISFIFO(status.st_mode))
+		return 0;
+	do
+		*held = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY);
+	while (*held < 0 && errno == EINTR && !signals_came());
+	if (*held >= 0)
+		return 0;
+	return errno == EINTR ? fail_interrupted() : cannot_write(path, errno);
+}

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "saving.h"
+#include "failure.h"
+#include "signals.h"
+#include "ui/account.h"
+#include "ui/json.h"
+#include "ui/output.h"
+#include "ui/size.h"
+#include "ui/text.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+int saving_begin(struct saving *saving, const struct invocation *invocation, const struct saver *saver)
+{
+	saving->invocation = invocation;
+	saving->saver = saver;
+	return moment_open(invocation, (size_t)invocation->operand_count, &saving->moment);
+}
+
+int saving_hold(struct saving *saving, struct pidmem_freeze_options *how)
+{
+	int failed = moment_hold(&saving->moment, PIDMEM_SNAPSHOT, how);
+	struct pidmem_error error;
+
+	if (failed)
+		return failed;
+	saving->count = moment_count(&saving->moment);
+	saving->saves = calloc(saving->count, sizeof(*saving->saves));
+	if (!saving->saves)
+		return fail("out of memory");
+	for (size_t i = 0; i < saving->count; i++) {
+		struct save *save = &saving->saves[i];
+
+		save->process = moment_process(&saving->moment, i);
+		save->source = moment_source(&saving->moment, i);
+		if (pidmem_account_new(&error, &save->account) < 0)
+			return fail_with(&error);
+	}
+	return 0;
+}
+
+int saving_progress(void *user, const struct pidmem_progress *progress)
+{
+	struct saving *saving = user;
+
+	if (signals_came())
+		return 1;
+	progress_update(&saving->progress, progress->done, progress->expected);
+	return 0;
+}
+
+static int fail_save(const struct saving *saving, const struct save *save, const struct pidmem_error *error)
+{
+	if (signals_came() && (error->code == PIDMEM_CANCELLED || error->sys == EINTR))
+		return fail_interrupted();
+	return fail_process(saving->invocation, pidmem_process_pid(save->process), error);
+}
+
+static int write_one(struct saving *saving, struct save *save)
+{
+	struct pidmem_error error;
+	int result;
+
+	progress_begin(&saving->progress, saving->invocation);
+	result = saving->saver->write(saving, save, &error);
+	progress_end(&saving->progress, result < 0 ? 0 : pidmem_account_totals(save->account)->by_class[PIDMEM_READ]);
+	if (result < 0)
+		return fail_save(saving, save, &error);
+	save->written = true;
+	save->elapsed_us += saving->moment.elapsed_us;
+	return 0;
+}
+
+/* Whoever sees exit status 2 expects nothing to be there. */
+static void remove_all(const struct saving *saving)
+{
+	for (size_t i = 0; i < saving->count; i++)
+		if (saving->saves[i].written)
+			saving->saver->remove(&saving->saves[i]);
+}
+
+int saving_write(struct saving *saving)
+{
+	int failed = 0;
+
+	for (size_t i = 0; !failed && i < saving->count; i++)
+		failed = write_one(saving, &saving->saves[i]);
+	if (!failed)
+		failed = moment_release(&saving->moment);
+	if (failed)
+		remove_all(saving);
+	return failed;
+}
+
+/* Nobody counts why something was left out, but regions and selection tell. */
+static void find_left_out(const struct saving *saving, const struct save *save, struct reasons *left_out)
+{
+	const struct pidmem_maps *maps = pidmem_source_maps(save->source);
+	uint64_t rest = pidmem_account_totals(save->account)->by_class[PIDMEM_EXCLUDED], run;
+	bool rules = saving->saver->dump_rules;
+	const struct pidmem_region *region;
+
+	for (size_t i = 0; (region = pidmem_maps_get(maps, i)); i++) {
+		bool kernel = !rules && region->kind == PIDMEM_KIND_VDSO && strcmp(region->path, "[vdso]") != 0;
+
+		for (uint64_t done = 0; done < region->size; done += run) {
+			uint64_t start = region->start + done;
+			bool selected = pidmem_select_test(saving->invocation->select, region, start, &run);
+
+			if ((selected && !kernel) || run > rest)
+				continue;
+			reasons_add(left_out, selected ? PIDMEM_WHY_KERNEL : PIDMEM_WHY_FILTER, start, run);
+			rest -= run;
+		}
+	}
+	if (rest)
+		reasons_add(left_out, rules ? PIDMEM_WHY_DUMP_RULES : PIDMEM_WHY_DEVICE, 0, rest);
+}
+
+static void print_json(const struct saving *saving, size_t index)
+{
+	const struct save *save = &saving->saves[index];
+	const char *name = pidmem_process_name(save->process);
+
+	json_begin(saving->invocation, pidmem_process_pid(save->process));
+	json_bytes("name", name, strlen(name));
+	json_bytes("output", save->place, strlen(save->place));
+	json_text("format", saving->saver->format);
+	moment_json(&saving->moment, index);
+	account_json(save->account);
+	json_object("size");
+	json_number("apparent", save->apparent);
+	json_number("on_disk", save->on_disk);
+	json_object_end();
+	json_number("elapsed_us", save->elapsed_us);
+	if (saving->saver->json)
+		saving->saver->json(save);
+	json_finish();
+}
+
+static void print_text(const struct saving *saving, size_t index)
+{
+	const struct save *save = &saving->saves[index];
+	uint64_t read = pidmem_account_totals(save->account)->by_class[PIDMEM_READ];
+	struct reasons left_out = { { { 0 } } };
+
+	find_left_out(saving, save, &left_out);
+	if (strcmp(save->place, "-") != 0)
+		output_escaped(save->place, strlen(save->place));
+	else
+		output_text("standard output");
+	output_text(": ");
+	account_sentence(save->account, &left_out);
+	output_char('\n');
+	moment_text(&saving->moment, index);
+	output_format(", %s in all", time_text(save->elapsed_us).text);
+	if (save->elapsed_us)
+		output_format(", %s/s", size_text((uint64_t)((double)read / (double)save->elapsed_us * 1e6)).text);
+	output_char('\n');
+}
+
+int saving_tell(struct saving *saving)
+{
+	int number;
+
+	for (size_t i = 0; i < saving->count; i++) {
+		if (saving->invocation->json)
+			print_json(saving, i);
+		else
+			print_text(saving, i);
+	}
+	number = output_finish();
+	if (number) {
+		remove_all(saving);
+		return output_failure(number);
+	}
+	return saving_status(saving);
+}
+
+int saving_status(const struct saving *saving)
+{
+	int status = EXIT_DONE;
+
+	for (size_t i = 0; i < saving->count; i++) {
+		const struct save *save = &saving->saves[i];
+
+		moment_warn(&saving->moment, i);
+		if (account_status(save->account, save->process) != EXIT_DONE)
+			status = EXIT_INCOMPLETE;
+	}
+	return status;
+}
+
+void saving_close(struct saving *saving)
+{
+	for (size_t i = 0; i < saving->count; i++) {
+		pidmem_account_free(saving->saves[i].account);
+		free(saving->saves[i].place);
+	}
+	free(saving->saves);
+	moment_close(&saving->moment);
+}

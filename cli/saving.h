@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What dump, core and gcore have in common: processes are held at one moment and written one after the other; then the
+ * report, or after a failure nothing.
+ *
+ *   saving_begin   open what the operands name; the command then names the places
+ *   saving_hold    hold them, and have an account and a place for each
+ *   saving_write   write them, let them go
+ *   saving_tell    the report; returns the exit status
+ *   saving_close   always
+ */
+#ifndef CLI_SAVING_H
+#define CLI_SAVING_H
+
+#include "moment.h"
+#include "ui/progress.h"
+
+/* One process, and the output it goes to. */
+struct save {
+	struct pidmem_process *process;
+	struct pidmem_source *source;
+	struct pidmem_account *account;
+	char *place; /* what the output is called, owned */
+	bool written;
+	uint64_t apparent, on_disk, elapsed_us;
+};
+
+struct saving;
+
+/* What the commands do differently. */
+struct saver {
+	const char *format;
+	bool dump_rules; /* what was left out without -R, was left out by them */
+	/* Write one, by a function of the library; its progress is saving_progress(saving). */
+	int (*write)(struct saving *saving, struct save *save, struct pidmem_error *error);
+	void (*remove)(const struct save *save); /* an output that was written */
+	void (*json)(const struct save *save);   /* members of its own, at the end; may be NULL */
+};
+
+struct saving {
+	const struct invocation *invocation;
+	const struct saver *saver;
+	const void *wish; /* of the command */
+	struct moment moment;
+	struct progress progress;
+	struct save *saves;
+	size_t count;
+};
+
+/* These return 0, or EXIT_FAILED after a message. */
+int saving_begin(struct saving *saving, const struct invocation *invocation, const struct saver *saver);
+int saving_hold(struct saving *saving, struct pidmem_freeze_options *how);
+/* The progress callback of the library. */
+int saving_progress(void *saving, const struct pidmem_progress *progress);
+/* If one fails, those that were written are removed. */
+int saving_write(struct saving *saving);
+
+/* A report that cannot be written makes a failure of it all, and what was written is removed. */
+int saving_tell(struct saving *saving);
+/* What has content and could not be read, of all processes: EXIT_INCOMPLETE if there was any, else EXIT_DONE. */
+int saving_status(const struct saving *saving);
+void saving_close(struct saving *saving);
+
+#define AUTO_SAVING __attribute__((cleanup(saving_close))) struct saving
+
+#endif
