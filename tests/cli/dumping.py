@@ -11,15 +11,16 @@ REPORT = {"pidmem", "command", "target", "output", "format", "consistency", "eng
           "account", "holes", "size", "elapsed_us"}
 
 
-def take(pidmem, pid, folder, *args, code=0, name="dump", **options):
+def take(pidmem, pid, folder, *args, code=0, name="dump", consistency="live", **options):
     """Dump a process into folder/name; returns the report and the open Dump."""
     path = folder / name
-    result = pidmem("dump", "-j", *args, "-o", path, pid, cwd=folder, **options)
+    result = pidmem("dump", "-j", f"--consistency={consistency}", *args, "-o", path, pid, cwd=folder, **options)
     assert result.code == code, result
     report = result.json
     assert report.keys() >= REPORT, REPORT - report.keys()
-    assert (report["pidmem"], report["command"], report["consistency"]) == (1, "dump", "live"), report
-    assert report["engine"] is None and report["fallback"] is None and report["pause_us"] == 0, report
+    assert (report["pidmem"], report["command"], report["consistency"]) == (1, "dump", consistency), report
+    assert report["engine"] == ("clone" if consistency == "snapshot" else None) and report["fallback"] is None, report
+    assert (report["pause_us"] == 0) == (consistency == "live"), report
     check_account(report["account"])
     dump = Dump(path)
     assert dump.check(report["account"]) == []

@@ -11,12 +11,12 @@ SIZE = 256  # MiB: far more than a pipe and pidmem hold together
 
 
 class Middle:
-    """A dump that has begun and waits, because nobody empties the pipe it writes to."""
+    """A dump of a process that runs on; it has begun and waits, because nobody empties the pipe it writes to."""
 
     def __init__(self, pidmem, pid, folder):
         fifo = folder / "fifo"
         os.mkfifo(fifo)
-        self.process = pidmem.start("dump", "-o", fifo, pid)
+        self.process = pidmem.start("dump", "--consistency=live", "-o", fifo, pid)
         self.stream = open(fifo, "rb", buffering=0)
         self.data = self.stream.read(4096)
         assert self.data, "no dump has begun"

@@ -28,7 +28,7 @@ def nowhere(pidmem, tmp_path):
 
 
 @pytest.mark.parametrize("wrong,right", [("dmp", "dump"), ("mpas", "maps"), ("raed", "read"), ("wy", "why"),
-                                         ("dumpp", "dump")])
+                                         ("dumpp", "dump"), ("coer", "core"), ("gcor", "gcore")])
 def test_unknown_command_suggests_the_nearest(nowhere, wrong, right):
     result = nowhere(wrong, "1")
     assert wrong in result.err.splitlines()[0]
@@ -40,30 +40,30 @@ def test_no_such_command_or_option(nowhere, args):
     nowhere(*args)
 
 
-@pytest.mark.parametrize("command", ["maps", "read", "dump", "why"])
+@pytest.mark.parametrize("command", ["maps", "read", "dump", "core", "why"])
 @pytest.mark.parametrize("option", ["--nonsense", "-Z", "--json=yes", "--region", "--color=sometimes", "-R"])
 def test_wrong_option(nowhere, plain, command, option):
     nowhere(command, *([plain.pid, "0"] if command == "read" else [plain.pid]), option)
 
 
-@pytest.mark.parametrize("command", ["maps", "read", "dump", "why"])
+@pytest.mark.parametrize("command", ["maps", "read", "dump", "core", "why"])
 def test_no_target(nowhere, command):
     nowhere(command)
 
 
-@pytest.mark.parametrize("command", ["maps", "dump", "why", "read"])
+@pytest.mark.parametrize("command", ["maps", "dump", "core", "why", "read"])
 @pytest.mark.parametrize("target", ["0", "-1", "-4242", "4294967296", "4294967297", "99999999999999999999999", "12x",
                                     "x12", "", " 1", "1 ", "+1", "0x10", "1.5", "selfish", "/nonexistent", "./1", "--"])
 def test_target_that_is_none(nowhere, command, target):
     nowhere(command, target, *(["400000"] if command == "read" else []))
 
 
-@pytest.mark.parametrize("command", ["maps", "dump", "read"])
+@pytest.mark.parametrize("command", ["maps", "dump", "core", "read"])
 def test_huge_pid_is_not_taken_modulo(nowhere, plain, command):
     nowhere(command, str((1 << 32) + plain.pid), *(["400000"] if command == "read" else []))
 
 
-@pytest.mark.parametrize("command", ["maps", "dump", "read"])
+@pytest.mark.parametrize("command", ["maps", "dump", "core", "read"])
 def test_kernel_thread(nowhere, command, kernel_thread):
     result = nowhere(command, kernel_thread, *(["400000"] if command == "read" else []))
     assert "kernel thread" in result.err
@@ -101,14 +101,20 @@ def test_too_many_arguments(nowhere, plain, command):
 
 @pytest.mark.parametrize("term", ["", "!", "nosuchname", "5-", "zz-qq", "2000-1000", "1000-1000", ":", "x:q",
                                   "0-20000000000000000"])
-def test_selection_that_fits_nothing(nowhere, plain, term):
-    nowhere("dump", "-R", term, plain.pid)
+@pytest.mark.parametrize("command", ["dump", "core"])
+def test_selection_that_fits_nothing(nowhere, plain, command, term):
+    nowhere(command, "-R", term, plain.pid)
 
 
-@pytest.mark.parametrize("mode", ["stopped", "snapshot", "nonsense", ""])
-@pytest.mark.parametrize("command", ["dump", "read", "maps"])
-def test_consistency_that_is_not_there_yet(nowhere, plain, command, mode):
+@pytest.mark.parametrize("mode", ["nonsense", "", "LIVE", "snap"])
+@pytest.mark.parametrize("command", ["dump", "core", "read", "maps"])
+def test_consistency_that_is_none(nowhere, plain, command, mode):
     nowhere(command, f"--consistency={mode}", plain.pid, *([f"{plain.bytes:x}"] if command == "read" else []))
+
+
+@pytest.mark.parametrize("mode", ["stopped", "snapshot"])
+def test_regions_are_listed_live(nowhere, plain, mode):
+    assert mode in nowhere("maps", f"--consistency={mode}", plain.pid).err
 
 
 def test_consistency_live_is_there(pidmem, plain):
@@ -234,12 +240,12 @@ def test_colour_of_usage_errors(pidmem):
     assert "\x1b" not in pidmem("maps", "0").err
 
 
-@pytest.mark.parametrize("word,hint", [("4242", "pidmem maps 4242"), ("core", "pidmem help"), ("gcore", "pidmem help"),
+@pytest.mark.parametrize("word,hint", [("4242", "pidmem maps 4242"), ("find", "pidmem help"), ("diff", "pidmem help"),
                                        ("xy", "pidmem help"), ("ab", "pidmem help")])
 def test_what_is_said_of_an_unknown_command(nowhere, word, hint):
     result = nowhere(word)
     assert hint in result.err and "did you mean" not in result.err, result
-    assert ("in this version" in result.err) == (word in ("core", "gcore")), result
+    assert ("in this version" in result.err) == (word in ("find", "diff")), result
 
 
 @pytest.mark.parametrize("length", ["0x0x10", "0X0X1"])
@@ -273,7 +279,7 @@ def test_term_that_fits_nothing_is_told(pidmem, plain, terms):
     assert pidmem("maps", "-q", *options, plain.pid).err == ""
 
 
-@pytest.mark.parametrize("command", [[], ["maps"], ["read"], ["dump"], ["why"], ["help"]])
+@pytest.mark.parametrize("command", [[], ["maps"], ["read"], ["dump"], ["core"], ["gcore"], ["why"], ["help"]])
 def test_help_fits_a_terminal(pidmem, command):
     lines = pidmem("help", *command).text.splitlines()
     assert all(len(line) <= 81 and line == line.rstrip() for line in lines), [line for line in lines if len(line) > 81]

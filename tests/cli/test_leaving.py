@@ -76,7 +76,8 @@ def test_reused_pid(pidmem, victim, tmp_path, need_root):
 @pytest.mark.parametrize("old", [None, b"precious"], ids=["new", "force"])
 def test_nothing_is_left_when_the_target_leaves(pidmem, victim, tmp_path, how, old):
     """Not even with --force is an older dump lost for one that fails."""
-    one, process, folder = stopped_while_writing(pidmem, victim, tmp_path, *(["--force"] if old else []), old=old)
+    one, process, folder = stopped_while_writing(pidmem, victim, tmp_path, "--consistency=live",
+                                                 *(["--force"] if old else []), old=old)
     one.tell(f"exec {TARGETS}/plain" if how == "exec" else "exit")
     one.listen() if how == "exec" else one.process.wait(20)
     os.kill(process.pid, signal.SIGCONT)
@@ -128,10 +129,10 @@ def test_no_such_process(pidmem, tmp_path):
 
 def test_process_that_ends_at_once_is_never_half_told(pidmem, victim, tmp_path):
     """Many short races: each ends in a whole dump or in a clean failure."""
-    for attempt in range(10):
+    for attempt in range(20):
         one = victim("leave", 4)
-        process = pidmem.start("dump", "-o", tmp_path / f"d{attempt}", one.pid)
-        time.sleep(0.002 * attempt)  # no synchronisation: any moment must do
+        process = pidmem.start("dump", *(["--consistency=live"] if attempt % 2 else []), "-o", tmp_path / f"d{attempt}", one.pid)
+        time.sleep(0.001 * attempt)  # no synchronisation: any moment must do
         one.tell("exit")
         process.communicate(timeout=20)
         left = {entry.name for entry in tmp_path.iterdir() if entry.name.startswith(f"d{attempt}")}

@@ -36,7 +36,7 @@ def test_dump_is_the_same(pidmem, old, victim, tmp_path, name):
     one.stop()
     code = BLIND if name in ("memfd", "uffd", "secrets", "noaccess") else 0
     report, new_dump = take(pidmem, one.pid, tmp_path, code=code, name="new")
-    result = old("dump", "-j", "-o", tmp_path / "old", one.pid)
+    result = old("dump", "-j", "--consistency=live", "-o", tmp_path / "old", one.pid)
     assert result.code == code, result
     assert rough(result.json["account"]) == rough(report["account"])
     with Dump(tmp_path / "old") as old_dump, new_dump:

@@ -206,7 +206,7 @@ def test_without_unnamed_files(pidmem, victim, tmp_path):
     one = victim("plain")
     one.stop()
     name = "d"
-    result = pidmem("dump", "-o", tmp_path / name, one.pid, before=OLD)
+    result = pidmem("dump", "--consistency=live", "-o", tmp_path / name, one.pid, before=OLD)
     assert result.code == 0, result
     assert {entry.name: entry.stat().st_mode & 0o7777 for entry in tmp_path.iterdir()} == \
         {"d": 0o600, "d.index": 0o600}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * heartbeat MIB [huge|small [THREADS]]: so much resident memory in huge or 4 KiB pages, so many threads that wait, and
+ * one that reads the clock all the time and keeps the longest gap between two readings: how long it was stopped. On
+ * standard input:
+ *   reset   forget the gaps so far           -> ok
+ *   gap     the longest gap since then       -> nanoseconds
+ *   fork    that thread calls fork(2) itself -> the longest gap around it, in nanoseconds
+ */
+#include <pthread.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum task { BEAT, RESET, FORK };
+
+static uint64_t longest;
+static enum task task;
+static pthread_mutex_t held = PTHREAD_MUTEX_INITIALIZER;
+
+static uint64_t now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
+}
+
+static void *beat(void *unused)
+{
+	uint64_t before = now();
+
+	for (;;) {
+		enum task asked = __atomic_load_n(&task, __ATOMIC_ACQUIRE);
+		pid_t child = -1;
+
+		if (asked == FORK) {
+			child = fork();
+			if (child == 0)
+				_exit(0);
+		}
+		uint64_t time = now();
+		if (asked == RESET)
+			__atomic_store_n(&longest, 0, __ATOMIC_RELEASE);
+		else if (time - before > longest)
+			__atomic_store_n(&longest, time - before, __ATOMIC_RELEASE);
+		if (child > 0)
+			waitpid(child, NULL, 0);
+		before = child > 0 ? now() : time;
+		if (asked != BEAT)
+			__atomic_store_n(&task, BEAT, __ATOMIC_RELEASE);
+	}
+	return unused;
+}
+
+static void ask(enum task what)
+{
+	__atomic_store_n(&task, what, __ATOMIC_RELEASE);
+	while (__atomic_load_n(&task, __ATOMIC_ACQUIRE) != BEAT)
+		usleep(100);
+}
+
+static void *wait_for_ever(void *unused)
+{
+	pthread_mutex_lock(&held);
+	return unused;
+}
+
+static void fill(size_t size, bool huge)
+{
+	char *region = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (region == MAP_FAILED)
+		exit(2);
+	madvise(region, size, huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+	for (size_t at = 0; at < size; at += sizeof(uint64_t)) {
+		uint64_t word = (at + 1) * 0x9e3779b97f4a7c15;
+		memcpy(region + at, &word, sizeof word);
+	}
+}
+
+static bool start(void *(*body)(void *), size_t count)
+{
+	pthread_attr_t attributes;
+	pthread_t thread;
+
+	pthread_attr_init(&attributes);
+	pthread_attr_setstacksize(&attributes, 64UL * 1024);
+	while (count-- > 0)
+		if (pthread_create(&thread, &attributes, body, NULL))
+			return false;
+	return true;
+}
+
+int main(int argc, char **argv)
+{
+	size_t size = argc > 1 ? strtoul(argv[1], NULL, 10) << 20 : 0;
+	char line[16];
+
+	if (size == 0) {
+		fprintf(stderr, "usage: %s MIB [huge|small [THREADS]]\n", *argv);
+		return 2;
+	}
+	fill(size, argc > 2 && !strcmp(argv[2], "huge"));
+	pthread_mutex_lock(&held);
+	if (!start(beat, 1) || !start(wait_for_ever, argc > 3 ? strtoul(argv[3], NULL, 10) : 0)) {
+		fprintf(stderr, "%s: no more threads\n", *argv);
+		return 2;
+	}
+	puts("ready");
+	fflush(stdout);
+	while (fgets(line, sizeof line, stdin)) {
+		if (!strncmp(line, "gap", 3)) {
+			printf("%lu\n", (unsigned long)__atomic_load_n(&longest, __ATOMIC_ACQUIRE));
+		} else if (!strncmp(line, "fork", 4)) {
+			ask(RESET);
+			ask(FORK);
+			printf("%lu\n", (unsigned long)__atomic_load_n(&longest, __ATOMIC_ACQUIRE));
+		} else {
+			ask(RESET);
+			puts("ok");
+		}
+		fflush(stdout);
+	}
+	return 0;
+}

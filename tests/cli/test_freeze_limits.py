@@ -1,0 +1,330 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Where no copy can be made, the target is stopped instead, and the report says why; asked for by hand, a snapshot fails.
+The target survives all of it."""
+
+import os
+import re
+import signal
+import subprocess
+
+import pytest
+from conftest import PAGE, pattern
+from control_groups import Group
+from core_reader import Core
+from freezing import (Held, Workers, changed, children, held_back, portrait, portrait_at_rest, save, state, status,
+                      tasks, wait_until)
+
+
+def falls_back(pidmem, pid, path, *words, to="stopped", **options):
+    """A core by default: not a snapshot, and the reason has one of these words; by hand it fails and says the same."""
+    report, core = save(pidmem, pid, path, **options)
+    assert report["consistency"] == to, report
+    assert any(one in report["fallback"] for one in words), report
+    result = pidmem.fails("core", "--consistency=snapshot", "-o", f"{path}.no", pid, hint=False, **options)
+    assert any(one in result.err for one in words), result
+    assert not os.path.exists(f"{path}.no")
+    return report, core
+
+
+def alive(one):
+    """The target does as it did."""
+    wait_until(held_back, one.pid)
+    assert one.process.poll() is None
+
+
+# seccomp
+
+@pytest.mark.parametrize("how", ["strict", "children", "list"])
+def test_seccomp_with_privilege(pidmem, victim, tmp_path, need_root, how):
+    """With CAP_SYS_ADMIN the filter is suspended for the injected calls, and is back afterwards."""
+    one = victim("confined", how)
+    mode = status(one.pid)["Seccomp"]
+    for _ in range(3):
+        report, core = save(pidmem, one.pid, tmp_path / "core")
+        with core:
+            assert report["consistency"] == "snapshot", report
+            assert core.read(one.region, 2 * PAGE) == pattern(2, 60)
+        assert one.ask("?") == "alive"
+    assert status(one.pid)["Seccomp"] == mode != "0"
+    alive(one)
+
+
+@pytest.mark.parametrize("how", ["strict", "children", "list"])
+def test_seccomp_without_privilege(pidmem, victim, user_dir, as_user, how):
+    """A filter that cannot be suspended might kill: no call is injected."""
+    one = victim("confined", how, user=as_user)
+    report, core = falls_back(pidmem, one.pid, user_dir / "core", "seccomp", user=as_user)
+    with core:
+        assert core.read(one.region, 2 * PAGE) == pattern(2, 60)
+    assert one.ask("?") == "alive"
+    alive(one)
+
+
+def test_seccomp_as_root_without_the_capability(pidmem, victim, tmp_path, need_root):
+    """Root in a container: CAP_SYS_PTRACE may be there, CAP_SYS_ADMIN not."""
+    one = victim("confined", "list")
+    without = ["capsh", "--drop=cap_sys_admin", "--", "-c", '"$@"', "sh"]
+    report = pidmem("core", "-j", "-o", tmp_path / "core", one.pid, before=without)
+    assert report.code == 0 and report.json["consistency"] == "stopped", report
+    assert "seccomp" in report.json["fallback"], report
+    assert one.ask("?") == "alive"
+
+
+def test_the_filter_kills(victim):
+    """It would have: the victim makes such a call by itself."""
+    one = victim("confined", "list", well=False)
+    gdb = subprocess.run(["gdb", "-nx", "-batch", "-p", str(one.pid), "-ex", "call (int)getpid()"],
+                         capture_output=True, check=False, stdin=subprocess.DEVNULL) if have("gdb") else None
+    if gdb is None:
+        pytest.skip("gdb is not installed")
+    assert one.process.wait(20) == -signal.SIGSYS, gdb
+
+
+def have(name):
+    return any(os.access(os.path.join(folder, name), os.X_OK) for folder in os.environ["PATH"].split(":"))
+
+
+# Numbers of processes
+
+def test_pids_max(pidmem, victim, tmp_path):
+    one = victim("waits")
+    with Group("pids") as group:
+        group.add(one.pid)
+        worker = Workers(one)
+        group.limit(group.used())
+        try:
+            _, core = falls_back(pidmem, one.pid, tmp_path / "core", "pids.max", "processes")
+            core.close()
+        finally:
+            group.limit("max")
+        worker.progress()
+        alive(one)
+        report, core = save(pidmem, one.pid, tmp_path / "core")
+        core.close()
+        assert report["consistency"] == "snapshot", report
+        assert one.end() == 0
+
+
+@pytest.mark.parametrize("reader", ["root", "ordinary"])
+def test_rlimit_nproc(pidmem, victim, user_dir, as_user, reader):
+    """The limit of the target counts, whoever asks."""
+    if reader == "root" and as_user is None:
+        pytest.skip("needs root")
+    one = victim("heavy", "dense", 1, user=as_user, before=["prlimit", "--nproc=1"])
+    before = portrait(one.pid)["limits"]
+    assert re.search(r"Max processes +1 +1 ", before)
+    _, core = falls_back(pidmem, one.pid, user_dir / "core", "RLIMIT_NPROC", "processes",
+                         user=as_user if reader == "ordinary" else None)
+    core.close()
+    assert portrait(one.pid)["limits"] == before
+    assert one.ask("again") == "2"
+    alive(one)
+
+
+# Memory
+
+def test_memory_for_page_tables_is_short(pidmem, victim, tmp_path):
+    """The page tables of a copy would not fit into the control group: the kernel would end the target itself."""
+    one = victim("heavy", "sparse", 32 << 10)
+    with Group("memory") as group:
+        group.add(one.pid)
+        one.ask("again")
+        # What it has was charged elsewhere before it came; page tables of a copy are charged here.
+        group.limit(16 << 20)
+        report, core = save(pidmem, one.pid, tmp_path / "core")
+        with core:
+            assert core.word(one.region) in (1, 2)
+        assert one.ask("again") == "3", report
+        assert report["consistency"] == "stopped" and "memory" in report["fallback"], report
+        assert one.end() == 0
+
+
+def heavy_in(group, victim, size, room):
+    """A victim whose memory is charged to a group, which has so much more."""
+    one = victim("heavy", "dense", size >> 20, before=["sh", "-c", f'echo $$ > {group.file("cgroup.procs")}; exec "$@"',
+                                                       "sh"])
+    group.limit(group.used() + room)
+    return one
+
+
+def test_memory_is_short_from_the_beginning(pidmem, victim, tmp_path):
+    """No headroom for what the target writes meanwhile: whatever is chosen, the target survives."""
+    with Group("memory") as group:
+        one = heavy_in(group, victim, 64 << 20, 2 << 20)
+        report, core = save(pidmem, one.pid, tmp_path / "core")
+        with core:
+            assert core.word(one.region + (64 << 20) - PAGE) == 1
+        assert (report["consistency"], "memory" in (report["fallback"] or "")) == ("stopped", True), report
+        assert one.ask("again") == "2"
+        alive(one)
+        assert one.end() == 0
+
+
+def test_memory_runs_out_during_the_save(pidmem, victim):
+    """The target writes, its pages are copied, the limit is reached: the kernel ends the copy and not the target."""
+    with Group("memory") as group:
+        one = heavy_in(group, victim, 64 << 20, 256 << 20)
+        held = Held(pidmem, one.pid, "--consistency=snapshot")
+        assert children(one.pid)
+        group.limit(group.used() + (8 << 20))
+        assert one.ask("again") == "2"
+        code, _, err = held.finish()
+        assert group.killed() in ("1", None)
+        assert code == 2 and err.startswith("pidmem: ") and "copy" in err, err
+        alive(one)
+        assert one.ask("again") == "3"
+        assert one.end() == 0
+
+
+@pytest.mark.skipif(os.environ.get("PIDMEM_OVERCOMMIT") != "1",
+                    reason="changes vm.overcommit_memory for the whole machine: PIDMEM_OVERCOMMIT=1 runs it")
+def test_overcommit(pidmem, victim, tmp_path, need_root):
+    """Strict accounting, and less left than the target has: clone() says ENOMEM."""
+    one = victim("leave", 256)
+    names = ["/proc/sys/vm/overcommit_memory", "/proc/sys/vm/overcommit_kbytes", "/proc/sys/vm/overcommit_ratio"]
+    before = [open(name).read() for name in names]
+    committed = int(dict(line.split(":") for line in open("/proc/meminfo"))["Committed_AS"].split()[0])
+    try:
+        for name, value in zip(names[1::-1], (committed + (128 << 10), 2)):
+            with open(name, "w") as file:
+                file.write(str(value))
+        report, core = save(pidmem, one.pid, tmp_path / "core")
+    finally:
+        for name, value in zip(names, before):
+            if value.strip() != "0" or name == names[0]:  # kbytes and ratio exclude each other
+                with open(name, "w") as file:
+                    file.write(value)
+    core.close()
+    assert report["consistency"] == "stopped" and "memory" in report["fallback"], report
+    alive(one)
+
+
+@pytest.fixture
+def hugetlb_pool(need_root):
+    """A pool of exactly four huge pages: what the victim `hugetlb` reserves."""
+    setting = "/proc/sys/vm/nr_hugepages"
+    before = open(setting).read()
+    with open(setting, "w") as file:
+        file.write("4")
+    got = int(open(setting).read())
+    yield got
+    with open(setting, "w") as file:
+        file.write(before)
+
+
+def test_hugetlb_pool_is_empty(pidmem, victim, tmp_path, hugetlb_pool):
+    """Writing to a shared huge page takes another one: without, the kernel takes it from the copy, or kills."""
+    if hugetlb_pool != 4:
+        pytest.skip(f"the kernel grants {hugetlb_pool} of 4 huge pages (vm.nr_hugepages)")
+    one = victim("hugetlb")
+    report, dump = save(pidmem, one.pid, tmp_path / "dump", command="dump")
+    with dump:
+        assert dump.read(one.private, 2 << 20) == pattern(512, 8)
+        assert dump.read(one.shared, 2 << 20) == pattern(512, 9)
+    if report["consistency"] != "snapshot":
+        assert "huge" in report["fallback"], report
+    wait_until(held_back, one.pid)
+    assert one.end() == 0
+    assert int(open("/proc/sys/vm/nr_hugepages").read()) == 4
+
+
+# Traced, or hard to stop
+
+@pytest.fixture
+def traced(victim):
+    one = victim("waits")
+    tracer = victim("why_tracer", one.pid)
+    yield one, tracer
+    assert tracer.end() == 0
+
+
+def test_traced_already(pidmem, traced, tmp_path):
+    """It cannot be stopped: read live, and said so. By hand it fails, and names the tracer."""
+    one, tracer = traced
+    worker = Workers(one)
+    report, core = save(pidmem, one.pid, tmp_path / "core")
+    core.close()
+    assert report["consistency"] == "live" and "traced" in report["fallback"], report
+    for consistency in "snapshot", "stopped":
+        result = pidmem.fails("core", f"--consistency={consistency}", "-o", tmp_path / "no", one.pid)
+        assert "traced" in result.err and str(tracer.pid) in result.err, result
+        assert os.listdir(tmp_path) == ["core"]
+    assert status(one.pid)["TracerPid"] == str(tracer.pid)
+    worker.progress()
+
+
+def test_pidmem_itself(pidmem, tmp_path):
+    """`self` cannot be stopped by itself."""
+    result = pidmem("core", "-j", "-o", tmp_path / "core", "self")
+    assert result.code in (0, 3), result
+    assert result.json["consistency"] in ("live", "stopped", "snapshot"), result
+    if result.json["consistency"] == "live":
+        assert result.json["fallback"], result
+
+
+@pytest.mark.parametrize("consistency", ["snapshot", "stopped"])
+def test_thread_in_vfork(pidmem, victim, tmp_path, consistency):
+    """One thread does not stop until its child has gone on; another one does. The first is told of."""
+    one = victim("awkward", "vfork2")
+    wait_until(lambda: [] if any(state(one.pid, tid) == "D" for tid in tasks(one.pid)) else "not in vfork() yet")
+    result = pidmem("core", "-j", f"--consistency={consistency}", "-o", tmp_path / "core", one.pid)
+    assert result.code == 0, result
+    assert result.json["threads"] == 2 and result.json["consistency"] == consistency, result
+    assert str(one.pid) in result.err and "stop" in result.err, result
+    with Core(tmp_path / "core") as core:
+        assert core.check() == []
+        assert core.read(one.region, PAGE) == pattern(1, 61)
+        assert {thread.pid for thread in core.threads} == set(tasks(one.pid))
+    assert one.end() == 0
+
+
+def test_only_thread_in_vfork(pidmem, victim, tmp_path):
+    """Nothing of it can be stopped: told, and in no way a hang."""
+    one = victim("awkward", "vfork")
+    wait_until(lambda: [] if state(one.pid) == "D" else "not in vfork() yet")
+    result = pidmem("core", "-j", "-o", tmp_path / "core", one.pid)
+    if result.code == 0:
+        assert result.json["consistency"] == "live" and result.json["fallback"], result
+    else:
+        assert result.code == 2 and "stop" in result.err, result
+    assert one.end() == 0
+
+
+@pytest.mark.parametrize("command", ["core", "dump"])
+def test_first_thread_has_ended(pidmem, victim, tmp_path, command):
+    """A zombie leader: memory and registers come from the threads that live on."""
+    one = victim("ended")
+    wait_until(lambda: [] if state(one.headless) == "Z" else "not yet")
+    before = {tid: state(one.headless, tid) for tid in tasks(one.headless)}
+    report, file = save(pidmem, one.headless, tmp_path / "file", command=command)
+    with file:
+        assert file.read(one.region, 2 * PAGE) == pattern(2, 28)
+        if command == "core":
+            living = [tid for tid in before if tid != one.headless]
+            assert set(living) <= {thread.pid for thread in file.threads}
+    assert report["consistency"] == "snapshot", report
+    wait_until(lambda: [] if {tid: state(one.headless, tid) for tid in tasks(one.headless)} == before else "changed")
+    wait_until(lambda: children(one.headless))
+
+
+def test_userfaultfd(pidmem, victim, tmp_path):
+    """A copy is not registered with it: its missing pages would be zeros. They have no content, as ever."""
+    one = victim("uffd")
+    before = portrait_at_rest(one.pid)
+    report, dump = save(pidmem, one.pid, tmp_path / "dump", command="dump")
+    with dump:
+        assert dump.read(one.private, PAGE) == pattern(1, 24)
+        assert dump.explained(one.private + PAGE, one.private + 4 * PAGE) == {("no_content", "userfaultfd")}
+    wait_until(changed, one.pid, before)
+    assert report["consistency"] in ("snapshot", "stopped"), report
+
+
+def test_userfaultfd_that_waits_for_forks(pidmem, victim, tmp_path, need_root):
+    """Who forks waits for a reader of the event, which is stopped: pidmem neither hangs nor harms."""
+    one = victim("awkward", "uffd")
+    before = portrait_at_rest(one.pid)
+    report, core = save(pidmem, one.pid, tmp_path / "core", timeout=30)
+    with core:
+        assert core.read(one.region, PAGE) == pattern(1, 62)
+    assert report["consistency"] == "stopped" and report["fallback"], report
+    wait_until(changed, one.pid, before)

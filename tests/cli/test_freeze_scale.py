@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Many threads, many regions, much address space: everything is there, and the cost follows what is."""
+
+import os
+import struct
+
+import pytest
+from conftest import PAGE, pattern
+from freezing import SANITIZED, changed, held_back, portrait_at_rest, rounds, save, tasks, wait_until
+
+
+PEAK = """
+import resource, subprocess, sys
+code = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL).returncode
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+sys.exit(code)
+"""
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("consistency", ["snapshot", "stopped"])
+def test_two_thousand_threads(pidmem, victim, tmp_path, consistency):
+    """Each with its own registers: its stack pointer lies below its variable, which holds its number."""
+    one = victim("threads", 2000)
+    report, core = save(pidmem, one.pid, tmp_path / "core", consistency=consistency)
+    with core:
+        assert report["threads"] == len(core.threads) == 2001
+        assert core.threads[0].pid == one.pid
+        assert sorted(thread.pid for thread in core.threads) == sorted(tasks(one.pid))
+        places = struct.unpack("<2000Q", core.read(one.stacks, 16000))
+        stacks = {place: core.word(place) for place in places}
+        assert sorted(stacks.values()) == [0x7EAD0000 + i for i in range(2000)]
+        below = [min((place - thread.registers["rsp"] for place in places if place > thread.registers["rsp"]),
+                     default=None) for thread in core.threads[1:]] if "rsp" in core.threads[0].registers else []
+        assert all(distance is not None and distance < 64 << 10 for distance in below)
+    wait_until(held_back, one.pid)
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("command", ["core", "dump"])
+def test_sixty_thousand_regions(pidmem, victim, tmp_path, command):
+    """Of one page each: more than 65,534 segments take PN_XNUM, and these come close."""
+    one = victim("many", 60000)
+    before = portrait_at_rest(one.pid)
+    report, file = save(pidmem, one.pid, tmp_path / "file", command=command)
+    with file:
+        assert report["consistency"] == "snapshot"
+        for i in range(0, 60000, 1000):
+            text = b"region number %d" % i
+            assert file.read(one.region + i * PAGE, len(text)) == text
+        if command == "core":
+            own = [segment for segment in file.segments
+                   if one.region <= segment.start < one.region + 60000 * PAGE]
+            assert len(own) == 60000
+    wait_until(changed, one.pid, before)
+
+
+@pytest.mark.parametrize("command", ["core", "dump"])
+def test_twenty_tebibytes_reserved(pidmem, victim, tmp_path, command):
+    one = victim("reserve")
+    before = portrait_at_rest(one.pid)
+    report, file = save(pidmem, one.pid, tmp_path / "file", command=command)
+    with file:
+        for offset, seed in ((0, 30), (10 << 40, 31), ((20 << 40) - PAGE, 32)):
+            assert file.read(one.region + offset, PAGE) == pattern(1, seed)
+        if command == "dump":  # a core has no bytes for long ranges that were never touched, as the kernel's own
+            assert file.read(one.region + (5 << 40), PAGE) == bytes(PAGE)
+    assert report["consistency"] == "snapshot"
+    assert os.stat(tmp_path / "file").st_blocks * 512 < 16 << 20
+    wait_until(changed, one.pid, before)
+
+
+@pytest.mark.skipif(SANITIZED, reason="a sanitizer has memory of its own")
+@pytest.mark.parametrize("name,argument", [("reserve", None), ("many", 60000), ("leave", 256), ("threads", 2000)])
+def test_memory_of_pidmem_itself(pidmem, victim, tmp_path, name, argument):
+    """It does not grow with the target: 64 MiB at most, whatever is saved."""
+    one = victim(name, *([argument] if argument else []))
+    # A process begins with the peak of the one that started it, so that has to be a small one.
+    peak = pidmem("core", "-q", "-o", tmp_path / "core", one.pid, before=["/usr/bin/python3", "-S", "-c", PEAK])
+    assert peak.code == 0 and int(peak.out) < 64 << 10, peak
+
+
+@pytest.mark.timeout(300)
+def test_thread_storm_is_whole(pidmem, victim, tmp_path):
+    """Threads come and go: those that were there at the stop are in the core, each once, each with registers."""
+    one = victim("storm")
+    counts = set()
+    for _ in range(rounds(15)):
+        report, core = save(pidmem, one.pid, tmp_path / "core")
+        with core:
+            assert len(core.threads) == report["threads"] >= 8
+            assert core.threads[0].pid == one.pid
+            assert all(thread.pc for thread in core.threads)
+            counts.add(report["threads"])
+    assert len(counts) > 1, "there was no storm"
+    wait_until(held_back, one.pid)
