@@ -63,7 +63,7 @@ int children_find(const pid_t *roots, size_t root_count, pid_t **out, size_t *ou
 		return result < 0 ? result : -ENOMEM;
 	memcpy(pids, roots, root_count * sizeof *roots);
 	size_t count = root_count;
-	children_select(list.items, list.count, getpid(), pids, &count);
+	children_select(items, list.count, getpid(), pids, &count);
 	*out_count = count - root_count;
 	memmove(pids, pids + root_count, *out_count * sizeof *pids);
 	*out = take(pids);

@@ -139,10 +139,12 @@ static int unpack_sets(struct stopped_thread *thread, uint32_t count, const unsi
 static int unpack_thread(struct stopped_threads *threads, size_t *capacity, const unsigned char **at, size_t *left)
 {
 	const struct packed_thread *packed = next(at, left, sizeof *packed);
-	struct stopped_thread *grown = array_grow(threads->threads, threads->count, capacity, sizeof *grown);
 
-	if (!packed || !grown)
-		return packed ? -ENOMEM : -EBADMSG;
+	if (!packed)
+		return -EBADMSG;
+	struct stopped_thread *grown = array_grow(threads->threads, threads->count, capacity, sizeof *grown);
+	if (!grown)
+		return -ENOMEM;
 	threads->threads = grown;
 	struct stopped_thread *thread = &grown[threads->count++];
 	*thread = (struct stopped_thread){

@@ -39,7 +39,7 @@ static bool is_known(const struct stop_process *process, pid_t tid)
 {
 	struct tracee wanted = { .tid = tid };
 
-	return bsearch(&wanted, process->tracees, process->sorted, sizeof wanted, compare);
+	return process->sorted && bsearch(&wanted, process->tracees, process->sorted, sizeof wanted, compare);
 }
 
 /* The first thread of a process, which ended before the others; any other one. */
@@ -58,6 +58,8 @@ static int refused(pid_t pid, pid_t tid, struct pidmem_error *error)
 		return IS_GONE;
 	if (process_state_is_end(status.state))
 		return tid == pid ? IS_ENDED : IS_GONE;
+	if (status.tracer == getpid()) /* stopped late, or in another set */
+		return IS_GONE;
 	if (!status.tracer)
 		return fail(error, PIDMEM_ACCESS, EPERM, "process %d (%s) cannot be stopped", pid, status.name);
 	fail(error, PIDMEM_ACCESS, EBUSY, "process %d (%s) cannot be stopped: process %d traces it already", pid,
@@ -114,7 +116,8 @@ static void interrupt_new(struct stop_process *process)
 	for (size_t i = process->sorted; i < process->count; i++)
 		if (process->tracees[i].state == TRACEE_RUNNING && tracee_interrupt(process->tracees[i].tid) < 0)
 			process->tracees[i].state = TRACEE_GONE;
-	qsort(process->tracees, process->count, sizeof *process->tracees, compare);
+	if (process->count)
+		qsort(process->tracees, process->count, sizeof *process->tracees, compare);
 	process->sorted = process->count;
 }
 
@@ -167,7 +170,7 @@ static void collect(struct stop_set *set, int news, unsigned patience_ms)
 		while (stop_wait(news, until))
 			if (look_at_all(set) == 0)
 				return;
-		if (!some_will_stop(set))
+		if (!tracee_take_ends() && !some_will_stop(set))
 			return;
 	}
 }
@@ -178,9 +181,9 @@ static int stop_new(struct stop_set *set, int news, unsigned patience_ms, struct
 	int found = 0;
 
 	for (size_t i = 0; i < set->count; i++) {
-		tracee_take_ends(true);
+		tracee_begin_seizing();
 		int result = find_new(&set->processes[i], error);
-		tracee_take_ends(false);
+		tracee_end_seizing();
 		if (result < 0)
 			return result;
 		found += result;

@@ -36,31 +36,53 @@ static void stop_again(pid_t tid, int status)
 	ptrace(PTRACE_CONT, tid, NULL, number(status >> 8 ? 0 : (uint64_t)status));
 }
 
-static void take_ends(int signal)
+bool tracee_take_ends(void)
 {
-	siginfo_t news = { .si_pid = 1 };
+	siginfo_t news;
+	bool some = false;
+
+	for (;;) {
+		news = (siginfo_t){ .si_pid = 0 };
+		if (waitid(P_ALL, 0, &news, WEXITED | WNOHANG | __WALL) < 0 || !news.si_pid)
+			break;
+		if (news.si_code == CLD_TRAPPED)
+			stop_again(news.si_pid, news.si_status);
+		else
+			some = true;
+	}
+	return some;
+}
+
+static void handle_news(int signal)
+{
 	int saved = errno;
 
 	(void)signal;
-	while (news.si_pid) {
-		news = (siginfo_t){ .si_pid = 0 };
-		if (waitid(P_ALL, 0, &news, WEXITED | WNOHANG | __WALL) == 0 && news.si_code == CLD_TRAPPED)
-			stop_again(news.si_pid, news.si_status);
-	}
+	tracee_take_ends();
 	errno = saved;
 }
 
-void tracee_take_ends(bool on)
+static void mask_news(int how)
 {
-	struct sigaction action = { .sa_handler = take_ends, .sa_flags = SA_RESTART };
 	sigset_t child;
 
 	sigemptyset(&child);
 	sigaddset(&child, SIGCHLD);
+	sigprocmask(how, &child, NULL);
+}
+
+void tracee_begin_seizing(void)
+{
+	struct sigaction action = { .sa_handler = handle_news, .sa_flags = SA_RESTART };
+
 	sigaction(SIGCHLD, &action, NULL);
-	if (on)
-		take_ends(SIGCHLD); /* those of which the signal has been read already */
-	sigprocmask(on ? SIG_UNBLOCK : SIG_BLOCK, &child, NULL);
+	tracee_take_ends(); /* those of which the signal has been read already */
+	mask_news(SIG_UNBLOCK);
+}
+
+void tracee_end_seizing(void)
+{
+	mask_news(SIG_BLOCK);
 }
 
 bool tracee_has_ended(pid_t tid)

@@ -26,10 +26,14 @@ struct tracee {
 /* Begin to trace: 0; -ESRCH if the thread has ended; -EPERM. Nothing is stopped. */
 int tracee_seize(pid_t tid);
 /*
- * On while threads are seized, or it may never end: execve(2) ends all other threads, and waits until their tracer has
- * taken note of that (de_thread() in fs/exec.c). Meanwhile it holds a lock that PTRACE_SEIZE wants as well.
+ * Around the seizing of several threads, which may never end else: execve(2) ends all other threads, and waits until
+ * their tracer has taken note of that (de_thread() in fs/exec.c). Meanwhile it holds a lock that PTRACE_SEIZE wants
+ * too.
  */
-void tracee_take_ends(bool on);
+void tracee_begin_seizing(void);
+void tracee_end_seizing(void);
+/* Take note of the threads that have ended. Were there any? */
+bool tracee_take_ends(void);
 /* Has the thread ended? A first one may be waited for only when all others have been, or never, after execve(2). */
 bool tracee_has_ended(pid_t tid);
 /* Ask it to stop: at once in user space, at the next chance in the kernel. */
