@@ -179,7 +179,10 @@ static bool tell(const char *group, const char *name, long value)
 
 	snprintf(path, sizeof path, "%s/%s", group, name);
 	FILE *file = fopen(path, "we");
-	return file && (fprintf(file, "%ld\n", value) > 0) & (fclose(file) == 0);
+	if (!file)
+		return false;
+	bool written = fprintf(file, "%ld\n", value) > 0;
+	return fclose(file) == 0 && written;
 }
 
 /* Where cgroups of version 2 are, as far as cgroups(7) and usage go. */
