@@ -83,12 +83,17 @@ bool headroom_has_memory(struct pidmem_process *process, uint64_t *promised, cha
 uint64_t headroom_private_huge(const char *smaps, uint64_t page_size)
 {
 	uint64_t page = 0, sum = 0;
+	bool is_private = false;
 
 	for (const char *line = smaps; line && *line; line = strchr(line, '\n'), line += line != NULL) {
-		if (!strncmp(line, "KernelPageSize:", 15))
+		const char *perms = strchr(line, ' ');
+		if (strchr("0123456789abcdef", *line)) /* a mapping; keys begin with capitals */
+			is_private = perms && strnlen(perms, 5) == 5 && perms[4] == 'p';
+		else if (!strncmp(line, "KernelPageSize:", 15))
 			page = strtoull(line + 15, NULL, 10) * 1024;
-		else if (!strncmp(line, "Private_Hugetlb:", 16) && page == page_size)
-			sum += strtoull(line + 16, NULL, 10) * 1024;
+		else if (is_private && page == page_size &&
+			 (!strncmp(line, "Private_Hugetlb:", 16) || !strncmp(line, "Shared_Hugetlb:", 15)))
+			sum += strtoull(strchr(line, ':') + 1, NULL, 10) * 1024;
 	}
 	return sum;
 }

@@ -27,7 +27,8 @@ void headroom_explain_processes(struct pidmem_process *process, char *reason, si
 /* After clone(2) said ENOMEM. */
 void headroom_explain_memory(struct pidmem_process *process, char *reason, size_t size);
 
-/* From the text of smaps: private hugetlb memory in pages of `page_size` bytes. */
+/* From the text of smaps: hugetlb memory of private mappings in pages of `page_size` bytes. Private_Hugetlb alone does
+ * not tell: it counts what is mapped once, be the mapping private or not. */
 uint64_t headroom_private_huge(const char *smaps, uint64_t page_size);
 
 #endif

@@ -256,7 +256,7 @@ static int prepare(struct core *core, const struct pidmem_core_options *options,
 	int result = 0;
 
 	if (!(filter & PIDMEM_CORE_FILTER))
-		result = coredump_filter_read(core->source->target, error, &filter);
+		result = coredump_filter_read(core->source->process, error, &filter);
 	if (result == 0)
 		result = core_notes_add(&core->notes, core->source, error, &core->kind, &core->threads);
 	if (result == 0)

@@ -73,9 +73,13 @@ static int add_status(const struct notes *notes, const struct stopped_thread *th
 	};
 	bool leader = thread->tid == notes->process->pid;
 
-	/* Of a thread that has ended since it was stopped these stay zero. The first one stands for all: CPU time. */
-	if (process_read_task(notes->process, leader ? 0 : thread->tid, &stat, &status) == 0)
-		set_times(&told, &stat);
+	/* The first one stands for all: CPU time. Of another one that has ended since it was stopped these stay zero.
+	 */
+	if (leader)
+		source_leader(notes->source, &stat, &status);
+	else
+		process_read_task(notes->process, thread->tid, &stat, &status);
+	set_times(&told, &stat);
 	told.ids = ids_of(&stat, thread->tid);
 	told.pending = status.sig_pending;
 	told.blocked = thread->stopped ? thread->blocked : status.sig_blocked;
@@ -99,11 +103,11 @@ static int add_sets(const struct notes *notes, const struct stopped_thread *thre
 static int add_process(const struct notes *notes, const struct stopped_thread *first)
 {
 	char arguments[PRPSINFO_ARGUMENTS];
-	struct process_stat stat = { 0 };
-	struct process_status status = { 0 };
+	struct process_stat stat;
+	struct process_status status;
 	ssize_t got = 0;
 
-	process_read_task(notes->process, 0, &stat, &status);
+	source_leader(notes->source, &stat, &status);
 	uint64_t size = stat.arg_end - stat.arg_start;
 	size = size < sizeof arguments ? size : sizeof arguments;
 	if (stat.arg_start && stat.arg_end > stat.arg_start)
@@ -175,7 +179,7 @@ int core_notes_add(struct buffer *out, struct pidmem_source *source, struct pidm
 
 	if (result < 0)
 		return result;
-	process_read_auxv(source->target, &auxv, &is_64);
+	process_read_auxv(source->process, &auxv, &is_64); /* a copy has the same, and calls no exec */
 	const struct arch *arch = threads.list->arch ? threads.list->arch : arch_of_class(is_64);
 	if (!arch)
 		return fail(error, PIDMEM_UNSUPPORTED, EOPNOTSUPP,

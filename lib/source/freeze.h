@@ -11,6 +11,7 @@
 #ifndef SOURCE_FREEZE_H
 #define SOURCE_FREEZE_H
 
+#include "process/status.h"
 #include "source/kept.h"
 #include "source/source.h"
 #include "stop/guard.h"
@@ -31,8 +32,10 @@ struct frozen {
 	struct pidmem_process *process;
 	bool owned; /* the handle is ours: a descendant */
 	enum pidmem_consistency consistency;
-	char fallback[400]; /* "" if it is what was asked for */
-	bool stopped;       /* by the guard, which knows it by this index */
+	char fallback[400];       /* "" if it is what was asked for */
+	struct process_stat stat; /* of the first thread, as it was before the stop */
+	struct process_status status;
+	bool stopped; /* by the guard, which knows it by this index */
 	size_t index;
 	struct pidmem_source *live; /* on the process itself */
 

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/options.h"
+#include "process/task.h"
 #include "source/freeze.h"
 
 size_t pidmem_freeze_count(const struct pidmem_freeze *freeze)
@@ -43,6 +44,18 @@ int source_threads(struct pidmem_source *source, struct pidmem_error *error, con
 		return frozen_threads(source->frozen, error, threads);
 	*threads = NULL;
 	return 0;
+}
+
+void source_leader(const struct pidmem_source *source, struct process_stat *stat, struct process_status *status)
+{
+	*stat = (struct process_stat){ 0 };
+	*status = (struct process_status){ 0 };
+	if (source->frozen) {
+		*stat = source->frozen->stat;
+		*status = source->frozen->status;
+	} else {
+		process_read_task(source->target, 0, stat, status);
+	}
 }
 
 /* How many threads there are, and how many of them were to be stopped and did not. */

@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "process/children.h"
 #include "process/process.h"
-#include "process/status.h"
+#include "process/task.h"
 #include "source/freeze.h"
 
 #define PATIENCE_MS 50
@@ -22,6 +22,7 @@ static int prepare(struct frozen *frozen, struct pidmem_error *error)
 	    (result = source_open_live(frozen->process, frozen->freeze->options.select, error, &frozen->live)) < 0)
 		return result;
 	frozen->live->frozen = frozen;
+	process_read_task(frozen->process, 0, &frozen->stat, &frozen->status);
 	return frozen->consistency == PIDMEM_SNAPSHOT ? pause_prepare(frozen, error)
 						      : pidmem_source_refresh(frozen->live, error);
 }

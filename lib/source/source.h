@@ -51,6 +51,12 @@ static inline bool source_is_copy(const struct pidmem_source *source)
 /* The threads as they were stopped, with their registers; *threads is NULL for a live source. Owned by the freeze. */
 int source_threads(struct pidmem_source *source, struct pidmem_error *error, const struct stopped_threads **threads);
 
+/* The first thread of the process, as it was before it was frozen: it may have ended or called exec since. What cannot
+ * be had is zero. */
+struct process_stat;
+struct process_status;
+void source_leader(const struct pidmem_source *source, struct process_stat *stat, struct process_status *status);
+
 /* How it was frozen, as pidmem_freeze_describe(); of a live source that it is live. */
 int source_report(struct pidmem_source *source, struct pidmem_error *error, struct pidmem_freeze_report *report);
 

@@ -67,11 +67,14 @@ static void test_huge_pages(void **state)
 				    "Private_Hugetlb: 1048576 kB\n"
 				    "80000000-80600000 rw-p 00000000 00:0f 3 /anon_hugepage (deleted)\n"
 				    "KernelPageSize:     2048 kB\n"
-				    "Shared_Hugetlb:     2048 kB\n"
-				    "Private_Hugetlb:    4096 kB\n";
+				    "Shared_Hugetlb:     2048 kB\n" /* with a child, after fork() */
+				    "Private_Hugetlb:    4096 kB\n"
+				    "90000000-90400000 rw-s 00000000 00:0f 4 /anon_hugepage (deleted)\n"
+				    "KernelPageSize:     2048 kB\n"
+				    "Private_Hugetlb:    4096 kB\n"; /* mapped once, and yet shared */
 
 	(void)state;
-	assert_int_equal(headroom_private_huge(smaps, 2UL << 20), 6UL << 20);
+	assert_int_equal(headroom_private_huge(smaps, 2UL << 20), 8UL << 20);
 	assert_int_equal(headroom_private_huge(smaps, 1UL << 30), 1UL << 30);
 	assert_int_equal(headroom_private_huge(smaps, 4096), 0);
 	assert_int_equal(headroom_private_huge("", 4096), 0);
