@@ -500,3 +500,44 @@ def test_gdb_opens_it(pidmem, plain, tmp_path):
     run = subprocess.run([gdb, "-nx", "-batch", "-ex", "info threads", "-ex", "bt", f"/proc/{plain.pid}/exe",
                           tmp_path / "c"], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
     assert f"LWP {plain.pid}" in run.stdout and "main" in run.stdout, (run, sys.version)
+
+
+# The moment, and what happened since.
+
+@pytest.mark.parametrize("change", ["killed", "exec"])
+def test_facts_are_of_the_moment(pidmem, victim, tmp_path, change):
+    """While the first core is written, the second process ends, or becomes another program: its core does not know."""
+    first = victim("leave", 64)
+    fifo = tmp_path / f"core.{first.pid}"
+    os.mkfifo(fifo)
+    code = ("import os\nprint('pid', os.getpid(), flush=True)\nos.read(0, 1)\n"
+            "os.execv('/bin/sleep', ['sleep', '1000'])")
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as second:
+        try:
+            assert second.stdout.readline()
+            with open(f"/proc/{second.pid}/auxv", "rb") as file:
+                auxv = file.read()
+            with open(f"/proc/{second.pid}/comm") as file:
+                name = file.read().strip()
+            process = pidmem.start("core", "--consistency=snapshot", first.pid, second.pid, cwd=tmp_path)
+            with open(fifo, "rb") as stream:
+                assert stream.read(4096)
+                if change == "killed":
+                    second.kill()
+                    second.wait()
+                else:
+                    second.stdin.write(b"x")
+                    second.stdin.flush()
+                    while os.readlink(f"/proc/{second.pid}/exe").startswith(os.path.realpath(sys.executable)):
+                        time.sleep(0)
+                while stream.read(1 << 20):
+                    pass
+            err = process.communicate(timeout=60)[1]
+            assert process.returncode == 0, err
+        finally:
+            second.kill()
+    with Core(tmp_path / f"core.{second.pid}") as core:
+        assert core.check() == []
+        assert core.note(6) == auxv  # NT_AUXV
+        assert name.encode() in core.note(3)  # NT_PRPSINFO
+        assert b"import os" in core.note(3)
