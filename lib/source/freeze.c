@@ -128,6 +128,8 @@ int freeze_start_again(struct pidmem_freeze *freeze, struct pidmem_error *error)
 	for (size_t i = 0; i < freeze->count; i++) {
 		freeze->items[i]->stopped = false;
 		freeze->items[i]->copy = 0;
+		if (!freeze->items[i]->source)
+			pidmem_process_close(take(freeze->items[i]->copy_process));
 	}
 	return guard_start(error, &freeze->guard);
 }

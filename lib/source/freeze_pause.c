@@ -2,7 +2,7 @@
 /*
  * What a copy does not hold, and saving it while the target stands still:
  *   MADV_DONTFORK    not in the copy at all. The kernel subtracts these regions from the copy's total (dup_mmap() in
- *                    kernel/fork.c), so that two numbers of statm tell exactly whether any is missing
+ *                    kernel/fork.c), so that two numbers of statm tell how much is missing
  *   MADV_WIPEONFORK  in the copy, but empty
  *   shared memory    goes on changing
  * Everything that can be done before the pause is: the pause is short because it only reads.
@@ -202,6 +202,33 @@ static bool still_map(struct frozen *frozen)
 	return true;
 }
 
+/* Is nothing of the region in the copy? Where the kernel cannot tell (before Linux 6.11), it is not known. */
+static bool is_lacking(const struct frozen *frozen, const struct pidmem_region *region)
+{
+	uint64_t size = region->size;
+
+	return process_still_maps(frozen->copy_process, region, region->start, &size) == 0 && size == region->size;
+}
+
+/* Does the copy lack exactly the regions that were listed? As many pages, and none of those is there: then yes. */
+static bool lacks_the_listed(struct frozen *frozen, uint64_t lacking)
+{
+	const struct pidmem_maps *maps = frozen->live->maps;
+
+	if (lacking != frozen->dont_copy_pages || !still_map(frozen))
+		return false;
+	if (lacking == 0)
+		return true;
+	if (process_open_copy(frozen->process, frozen->copy, NULL, &frozen->copy_process) < 0)
+		return true; /* it has ended: pause_finish() tells */
+	for (size_t i = 0; i < maps->count; i++) {
+		const struct pidmem_region *region = &maps->regions[i];
+		if (region->usage && region->usage->flags & PIDMEM_VM_DONTCOPY && !is_lacking(frozen, region))
+			return false;
+	}
+	return true;
+}
+
 static int save(struct frozen *frozen, const struct candidate *candidate, struct pidmem_error *error)
 {
 	struct pidmem_span span;
@@ -223,10 +250,9 @@ int pause_save(struct frozen *frozen, struct pidmem_error *error)
 		return fail_sys(error, -result, "cannot read how much memory process %d has", frozen->process->pid);
 	if (process_mapped_pages(frozen->process, frozen->copy, &copied) < 0)
 		return process_copy_gone(frozen->process, error);
-	/* Its regions were told what to do in fork(2) after they were listed: a longer pause, but nothing is missing.
+	/* Else its regions were told what to do in fork(2) after they were listed: a longer pause, but none is missing.
 	 */
-	if ((pages - copied != frozen->dont_copy_pages || !still_map(frozen)) &&
-	    (result = pause_prepare(frozen, error)) < 0)
+	if (!lacks_the_listed(frozen, pages - copied) && (result = pause_prepare(frozen, error)) < 0)
 		return result;
 	for (size_t i = 0; i < frozen->candidate_count && result == 0; i++)
 		result = save(frozen, &frozen->candidates[i], error);
@@ -299,7 +325,9 @@ static void count_shared(struct frozen *frozen)
 int pause_finish(struct frozen *frozen, struct pidmem_error *error)
 {
 	AUTO_MAPS copied = NULL;
-	int result = process_open_copy(frozen->process, frozen->copy, error, &frozen->copy_process);
+	int result = frozen->copy_process
+			     ? 0
+			     : process_open_copy(frozen->process, frozen->copy, error, &frozen->copy_process);
 
 	if (result < 0 ||
 	    (result = source_open_live(frozen->copy_process, frozen->freeze->options.select, error, &frozen->source)) <
