@@ -70,9 +70,7 @@ void coredump_gather(struct pidmem_process *process, const struct pidmem_region 
 		.shared = region->perms & PIDMEM_PERM_SHARED,
 		.file = region->inode || region->dev_major || region->dev_minor,
 		.unlinked = region->deleted,
-		/* What a copy lacks may be written to between its listing and the stop. */
-		.written = !usage || usage->anonymous || usage->swap ||
-			   usage->flags & (PIDMEM_VM_DONTCOPY | PIDMEM_VM_WIPEONFORK),
+		.written = !usage || usage->anonymous || usage->swap,
 		.header = region->offset == 0 && region->perms & PIDMEM_PERM_READ,
 		.vm_flags = usage ? usage->flags : 0,
 	};
