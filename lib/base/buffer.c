@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
+#include <string.h>
 #include <unistd.h>
 
 int buffer_reserve(struct buffer *buffer, size_t more)
@@ -21,6 +22,16 @@ int buffer_reserve(struct buffer *buffer, size_t more)
 		return -ENOMEM;
 	buffer->bytes = bytes;
 	buffer->capacity = capacity;
+	return 0;
+}
+
+int buffer_append(struct buffer *buffer, const void *bytes, size_t size)
+{
+	if (buffer_reserve(buffer, size) < 0)
+		return -ENOMEM;
+	if (size) /* an empty buffer has no bytes to copy from */
+		memcpy(buffer->bytes + buffer->size, bytes, size);
+	buffer->size += size;
 	return 0;
 }
 

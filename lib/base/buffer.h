@@ -23,6 +23,9 @@ static inline void buffer_done(struct buffer *buffer)
 /* Make room for `more` bytes behind the end; 0 or -ENOMEM. */
 int buffer_reserve(struct buffer *buffer, size_t more);
 
+/* Append bytes; 0 or -ENOMEM. */
+int buffer_append(struct buffer *buffer, const void *bytes, size_t size);
+
 /* Append what a file descriptor gives until its end; 0 or -errno. */
 int buffer_read_fd(struct buffer *buffer, int fd);
 

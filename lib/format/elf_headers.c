@@ -2,7 +2,6 @@
 #include "format/elf_headers.h"
 
 #include <elf.h>
-#include <string.h>
 
 uint64_t elf_headers_size(bool is_64, size_t segments)
 {
@@ -18,15 +17,6 @@ bool elf_count_is_extended(size_t segments)
 uint64_t elf_extended_count_size(bool is_64)
 {
 	return is_64 ? sizeof(Elf64_Shdr) : sizeof(Elf32_Shdr);
-}
-
-static int add(struct buffer *out, const void *bytes, size_t size)
-{
-	if (buffer_reserve(out, size) < 0)
-		return -ENOMEM;
-	memcpy(out->bytes + out->size, bytes, size);
-	out->size += size;
-	return 0;
 }
 
 #if __BYTE_ORDER == __LITTLE_ENDIAN
@@ -56,7 +46,7 @@ static int add(struct buffer *out, const void *bytes, size_t size)
 			header.e_shentsize = sizeof(Elf##bits##_Shdr);                                               \
 			header.e_shnum = 1;                                                                          \
 		}                                                                                                    \
-		return add(out, &header, sizeof header);                                                             \
+		return buffer_append(out, &header, sizeof header);                                                   \
 	}                                                                                                            \
 	static int add_segment_##bits(struct buffer *out, const struct elf_segment *segment)                         \
 	{                                                                                                            \
@@ -69,12 +59,12 @@ static int add(struct buffer *out, const void *bytes, size_t size)
 			.p_memsz = (Elf##bits##_Word_)segment->size,                                                 \
 			.p_align = (Elf##bits##_Word_)segment->align,                                                \
 		};                                                                                                   \
-		return add(out, &header, sizeof header);                                                             \
+		return buffer_append(out, &header, sizeof header);                                                   \
 	}                                                                                                            \
 	static int add_count_##bits(struct buffer *out, size_t count)                                                \
 	{                                                                                                            \
 		Elf##bits##_Shdr header = { .sh_type = SHT_NULL, .sh_size = 1, .sh_info = (Elf##bits##_Word)count }; \
-		return add(out, &header, sizeof header);                                                             \
+		return buffer_append(out, &header, sizeof header);                                                   \
 	}
 typedef Elf32_Word Elf32_Word_;
 typedef Elf64_Xword Elf64_Word_;

@@ -15,15 +15,6 @@ void file_note_done(struct file_note *note)
 	buffer_done(&note->names);
 }
 
-static int add_bytes(struct buffer *buffer, const void *bytes, size_t size)
-{
-	if (buffer_reserve(buffer, size) < 0)
-		return -ENOMEM;
-	memcpy(buffer->bytes + buffer->size, bytes, size);
-	buffer->size += size;
-	return 0;
-}
-
 static int add_words(struct buffer *buffer, const struct core_layout *layout, const uint64_t *words, size_t count)
 {
 	if (buffer_reserve(buffer, count * layout->word) < 0)
@@ -41,9 +32,9 @@ int file_note_map(struct file_note *note, const struct core_layout *layout, uint
 
 	note->count++;
 	if (add_words(&note->ranges, layout, words, 3) < 0 ||
-	    add_bytes(&note->names, path, strlen(path) + !deleted) < 0)
+	    buffer_append(&note->names, path, strlen(path) + !deleted) < 0)
 		return -ENOMEM;
-	return deleted ? add_bytes(&note->names, suffix, sizeof suffix) : 0;
+	return deleted ? buffer_append(&note->names, suffix, sizeof suffix) : 0;
 }
 
 int file_note_add(struct buffer *out, const struct core_layout *layout, const struct file_note *note)
@@ -53,8 +44,9 @@ int file_note_add(struct buffer *out, const struct core_layout *layout, const st
 
 	if (note->count == 0)
 		return 0;
-	if (add_words(&bytes, layout, head, 2) < 0 || add_bytes(&bytes, note->ranges.bytes, note->ranges.size) < 0 ||
-	    add_bytes(&bytes, note->names.bytes, note->names.size) < 0)
+	if (add_words(&bytes, layout, head, 2) < 0 ||
+	    buffer_append(&bytes, note->ranges.bytes, note->ranges.size) < 0 ||
+	    buffer_append(&bytes, note->names.bytes, note->names.size) < 0)
 		return -ENOMEM;
 	return note_add(out, "CORE", NT_FILE, bytes.bytes, bytes.size);
 }

@@ -99,13 +99,7 @@ static int make_head(const struct core *core, struct buffer *head, uint64_t *end
 	segments[n++] = notes_segment(offset, core_record_size());
 	int result = elf_headers_add(head, core->kind.is_64, core->kind.machine, segments, count,
 				     offset + core_record_size());
-	if (result == 0)
-		result = buffer_reserve(head, core->notes.size);
-	if (result < 0)
-		return result;
-	memcpy(head->bytes + head->size, core->notes.bytes, core->notes.size);
-	head->size += core->notes.size;
-	return 0;
+	return result < 0 ? result : buffer_append(head, core->notes.bytes, core->notes.size);
 }
 
 static int write_head(struct core *core, struct pidmem_error *error)

@@ -24,7 +24,6 @@ struct core_plan {
 	uint64_t expected; /* bytes to read, roughly */
 };
 void core_plan_done(struct core_plan *plan);
-#define AUTO_CORE_PLAN CLEANUP(core_plan_done) struct core_plan
 
 /*
  * Make the plan, in a plan of zeros. `filter`: bits of coredump_filter; `all`: everything that can be read. Errors: as

@@ -188,10 +188,8 @@ static int list_files(DIR *directory, struct buffer *names)
 		size_t size = strlen(entry->d_name) + 1;
 		if (entry->d_name[0] == '.' || !strcmp(entry->d_name, "index"))
 			continue;
-		if (buffer_reserve(names, size) < 0)
+		if (buffer_append(names, entry->d_name, size) < 0)
 			return -ENOMEM;
-		memcpy(names->bytes + names->size, entry->d_name, size);
-		names->size += size;
 	}
 	return -errno;
 }

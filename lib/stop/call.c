@@ -35,11 +35,6 @@
 #define FOR_EVER UINT64_MAX
 #define SLICE_US 50000
 
-static void *number(uint64_t value)
-{
-	return (void *)(uintptr_t)value; /* NOLINT(performance-no-int-to-ptr) */
-}
-
 /* The next stop: its status, -ESRCH if the thread has ended, -ETIMEDOUT. SIGCHLD is blocked here. */
 static int next_stop(pid_t tid, uint64_t until)
 {
@@ -67,7 +62,7 @@ static int set_options(pid_t tid, bool seccomp)
 {
 	unsigned long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | (seccomp ? SUSPEND_SECCOMP : 0);
 
-	return ptrace(PTRACE_SETOPTIONS, tid, NULL, number(options)) < 0 ? -errno : 0;
+	return ptrace(PTRACE_SETOPTIONS, tid, NULL, ptrace_number(options)) < 0 ? -errno : 0;
 }
 
 /* A child was made. It stands still from birth on; from here on it dies with us. */
@@ -81,8 +76,8 @@ static void receive_child(struct caller *caller)
 		return;
 	unsigned long options = PTRACE_O_EXITKILL | PTRACE_O_TRACESYSGOOD;
 	unsigned long with_seccomp = options | SUSPEND_SECCOMP;
-	if (ptrace(PTRACE_SETOPTIONS, (pid_t)child, NULL, number(with_seccomp)) < 0)
-		ptrace(PTRACE_SETOPTIONS, (pid_t)child, NULL, number(options));
+	if (ptrace(PTRACE_SETOPTIONS, (pid_t)child, NULL, ptrace_number(with_seccomp)) < 0)
+		ptrace(PTRACE_SETOPTIONS, (pid_t)child, NULL, ptrace_number(options));
 	caller->child = (pid_t)child;
 }
 
@@ -94,7 +89,7 @@ static int run_to_border(struct caller *caller, uint64_t until)
 	for (;;) {
 		bool late = false;
 		int signal = stop >> 8 ? 0 : stop;
-		if (ptrace(PTRACE_SYSCALL, caller->tid, NULL, number((uint64_t)signal)) < 0)
+		if (ptrace(PTRACE_SYSCALL, caller->tid, NULL, ptrace_number((uint64_t)signal)) < 0)
 			return -ESRCH;
 		stop = next_stop(caller->tid, until);
 		if (stop == -ETIMEDOUT && tracee_interrupt(caller->tid) == 0) {

@@ -10,11 +10,7 @@
 #include "base/buffer.h"
 #include "process/process.h"
 #include "process/status.h"
-
-static void *number(uint64_t value)
-{
-	return (void *)(uintptr_t)value; /* NOLINT(performance-no-int-to-ptr) */
-}
+#include "stop/tracee.h"
 
 bool fitness_has_seccomp(pid_t pid, pid_t tid)
 {
@@ -36,7 +32,7 @@ bool fitness_is_dispatched(pid_t tid)
 {
 	struct dispatch dispatch = { 0 };
 
-	return ptrace(GET_DISPATCH, tid, number(sizeof dispatch), &dispatch) == 0 && dispatch.mode != 0;
+	return ptrace(GET_DISPATCH, tid, ptrace_number(sizeof dispatch), &dispatch) == 0 && dispatch.mode != 0;
 }
 
 /* PTRACE_GET_RSEQ_CONFIGURATION and its answer: include/uapi/linux/ptrace.h. */
@@ -60,7 +56,7 @@ uint64_t fitness_abort_address(pid_t pid, pid_t tid, uint64_t pc)
 	uint64_t pointer;
 	char name[64];
 
-	if (ptrace(GET_RSEQ, tid, number(sizeof place), &place) < 0 || !place.area)
+	if (ptrace(GET_RSEQ, tid, ptrace_number(sizeof place), &place) < 0 || !place.area)
 		return 0;
 	snprintf(name, sizeof name, "/proc/%d/task/%d/mem", pid, tid);
 	AUTO_FD mem = open(name, O_RDONLY | O_CLOEXEC);

@@ -16,12 +16,6 @@
 #define GETSIGMASK 0x420a
 #define SETSIGMASK 0x420b
 
-/* ptrace(2) takes numbers as pointers. */
-static void *number(uint64_t value)
-{
-	return (void *)(uintptr_t)value; /* NOLINT(performance-no-int-to-ptr) */
-}
-
 int tracee_interrupt(pid_t tid)
 {
 	return ptrace(PTRACE_INTERRUPT, tid, NULL, NULL) < 0 ? -errno : 0;
@@ -33,7 +27,7 @@ static void stop_again(pid_t tid, int status)
 {
 	if (status >> 8)
 		tracee_interrupt(tid);
-	ptrace(PTRACE_CONT, tid, NULL, number(status >> 8 ? 0 : (uint64_t)status));
+	ptrace(PTRACE_CONT, tid, NULL, ptrace_number(status >> 8 ? 0 : (uint64_t)status));
 }
 
 bool tracee_take_ends(void)
@@ -122,29 +116,29 @@ void tracee_look(struct tracee *tracee)
 		tracee->group_stop = WSTOPSIG(status) != SIGTRAP;
 		return;
 	}
-	ptrace(PTRACE_CONT, tracee->tid, NULL, number(status >> 16 ? 0 : (uint64_t)WSTOPSIG(status)));
+	ptrace(PTRACE_CONT, tracee->tid, NULL, ptrace_number(status >> 16 ? 0 : (uint64_t)WSTOPSIG(status)));
 }
 
 ssize_t tracee_get(pid_t tid, uint32_t note, void *bytes, size_t size)
 {
 	struct iovec part = { bytes, size };
 
-	return ptrace(PTRACE_GETREGSET, tid, number(note), &part) < 0 ? -errno : (ssize_t)part.iov_len;
+	return ptrace(PTRACE_GETREGSET, tid, ptrace_number(note), &part) < 0 ? -errno : (ssize_t)part.iov_len;
 }
 
 int tracee_set(pid_t tid, uint32_t note, void *bytes, size_t size)
 {
 	struct iovec part = { bytes, size };
 
-	return ptrace(PTRACE_SETREGSET, tid, number(note), &part) < 0 ? -errno : 0;
+	return ptrace(PTRACE_SETREGSET, tid, ptrace_number(note), &part) < 0 ? -errno : 0;
 }
 
 int tracee_get_mask(pid_t tid, uint64_t *mask)
 {
-	return ptrace(GETSIGMASK, tid, number(sizeof *mask), mask) < 0 ? -errno : 0;
+	return ptrace(GETSIGMASK, tid, ptrace_number(sizeof *mask), mask) < 0 ? -errno : 0;
 }
 
 int tracee_set_mask(pid_t tid, uint64_t mask)
 {
-	return ptrace(SETSIGMASK, tid, number(sizeof mask), &mask) < 0 ? -errno : 0;
+	return ptrace(SETSIGMASK, tid, ptrace_number(sizeof mask), &mask) < 0 ? -errno : 0;
 }

@@ -8,7 +8,11 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-struct arch;
+/* ptrace(2) takes numbers as pointers. */
+static inline void *ptrace_number(uint64_t value)
+{
+	return (void *)(uintptr_t)value; /* NOLINT(performance-no-int-to-ptr) */
+}
 
 enum tracee_state {
 	TRACEE_RUNNING, /* asked to stop, has not done so yet */
