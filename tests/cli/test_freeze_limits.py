@@ -295,6 +295,7 @@ def test_first_thread_has_ended(pidmem, victim, tmp_path, command):
     """A zombie leader: memory and registers come from the threads that live on."""
     one = victim("ended")
     wait_until(lambda: [] if state(one.headless) == "Z" else "not yet")
+    wait_until(lambda: [tid for tid in tasks(one.headless) if state(one.headless, tid) not in "SZ"])
     before = {tid: state(one.headless, tid) for tid in tasks(one.headless)}
     report, file = save(pidmem, one.headless, tmp_path / "file", command=command)
     with file:
