@@ -18,6 +18,7 @@
 #include "base/error.h"
 #include "process/process.h"
 #include "process/status.h"
+#include "stop/seize.h"
 
 bool stop_wait(int news, uint64_t until)
 {
@@ -30,95 +31,12 @@ bool stop_wait(int news, uint64_t until)
 	return read(news, &told, sizeof told) > 0;
 }
 
-static int compare(const void *left, const void *right)
-{
-	return ((const struct tracee *)left)->tid - ((const struct tracee *)right)->tid;
-}
-
-static bool is_known(const struct stop_process *process, pid_t tid)
-{
-	struct tracee wanted = { .tid = tid };
-
-	return process->sorted && bsearch(&wanted, process->tracees, process->sorted, sizeof wanted, compare);
-}
-
-/* The first thread of a process, which ended before the others; any other one. */
-enum { IS_ENDED = 1, IS_GONE };
-#define SEIZE_ATTEMPTS 5
-
-/* Why can a thread not be seized? IS_ENDED, IS_GONE or -errno. */
-static int refused(pid_t pid, pid_t tid, struct pidmem_error *error)
-{
-	char name[64];
-	struct process_status status;
-
-	snprintf(name, sizeof name, "/proc/%d/task/%d", pid, tid);
-	AUTO_FD dir = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0 || process_read_status(dir, &status) < 0)
-		return IS_GONE;
-	if (process_state_is_end(status.state))
-		return tid == pid ? IS_ENDED : IS_GONE;
-	if (status.tracer == getpid()) /* stopped late, or in another set */
-		return IS_GONE;
-	if (!status.tracer)
-		return fail(error, PIDMEM_ACCESS, EPERM, "process %d (%s) cannot be stopped", pid, status.name);
-	fail(error, PIDMEM_ACCESS, EBUSY, "process %d (%s) cannot be stopped: process %d traces it already", pid,
-	     status.name, status.tracer);
-	if (error)
-		error->tid = status.tracer;
-	return -EBUSY;
-}
-
-/* Seize one thread: 0, or a failure that concerns the whole process. */
-static int add(struct stop_process *process, pid_t tid, struct pidmem_error *error)
-{
-	struct tracee *grown =
-		array_grow(process->tracees, process->count, &process->capacity, sizeof *process->tracees);
-	enum tracee_state state = TRACEE_RUNNING;
-
-	if (!grown)
-		return fail_memory(error);
-	process->tracees = grown;
-	int result = -EPERM;
-	/* Refused, and then alive and not traced: it may be another one since, see execve(2). */
-	for (int i = 0; i < SEIZE_ATTEMPTS && result == -EPERM; i++)
-		if ((result = tracee_seize(tid)) < 0)
-			result = refused(process->pid, tid, error);
-	if (result < 0 || result == IS_GONE)
-		return result < 0 ? result : 0;
-	if (result == IS_ENDED)
-		state = TRACEE_ENDED;
-	process->tracees[process->count++] = (struct tracee){ .tid = tid, .state = state };
-	return 0;
-}
-
-/* Seize the threads that are not known yet: how many, or -errno. */
-static int find_new(struct stop_process *process, struct pidmem_error *error)
-{
-	char name[64];
-	size_t before = process->count;
-
-	snprintf(name, sizeof name, "/proc/%d/task", process->pid);
-	AUTO_DIR list = open_directory_at(AT_FDCWD, name);
-	if (!list)
-		return errno == ENOENT || errno == ESRCH ? 0 : fail_sys(error, errno, "%s", name);
-	for (const struct dirent *entry; (entry = readdir(list));) {
-		pid_t tid = atoi(entry->d_name);
-		int result = tid <= 0 || is_known(process, tid) ? 0 : add(process, tid, error);
-		if (result < 0)
-			return result;
-	}
-	return (int)(process->count - before);
-}
-
 static void interrupt_new(struct stop_process *process)
 {
 	for (size_t i = process->sorted; i < process->count; i++)
 		if (process->tracees[i].state == TRACEE_RUNNING && tracee_interrupt(process->tracees[i].tid) < 0)
 			process->tracees[i].state = TRACEE_GONE;
-	if (process->count)
-		qsort(process->tracees, process->count, sizeof *process->tracees, compare);
-	process->sorted = process->count;
+	seize_sort(process);
 }
 
 /* Take what news there is of threads that have not stopped: how many are left. */
@@ -170,7 +88,7 @@ static void collect(struct stop_set *set, int news, unsigned patience_ms)
 		while (stop_wait(news, until))
 			if (look_at_all(set) == 0)
 				return;
-		if (!tracee_take_ends() && !some_will_stop(set))
+		if (!seize_news(set) && !some_will_stop(set))
 			return;
 	}
 }
@@ -181,9 +99,7 @@ static int stop_new(struct stop_set *set, int news, unsigned patience_ms, struct
 	int found = 0;
 
 	for (size_t i = 0; i < set->count; i++) {
-		tracee_begin_seizing();
-		int result = find_new(&set->processes[i], error);
-		tracee_end_seizing();
+		int result = seize_new(set, &set->processes[i], error);
 		if (result < 0)
 			return result;
 		found += result;
@@ -260,12 +176,4 @@ void stop_set_news(struct stop_set *set)
 		}
 	if (set->first_us == 0)
 		stop_set_resume(set);
-}
-
-void stop_set_done(struct stop_set *set)
-{
-	for (size_t i = 0; i < set->count; i++)
-		free(set->processes[i].tracees);
-	free(set->processes);
-	*set = (struct stop_set){ 0 };
 }

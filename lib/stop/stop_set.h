@@ -34,8 +34,6 @@ void stop_set_resume(struct stop_set *set);
  * were asked to stop and did it only now. */
 void stop_set_news(struct stop_set *set);
 
-void stop_set_done(struct stop_set *set);
-
 /* Wait for a SIGCHLD, at most until now_us() is `until`. False when it is. */
 bool stop_wait(int news, uint64_t until);
 

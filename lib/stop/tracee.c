@@ -21,64 +21,6 @@ int tracee_interrupt(pid_t tid)
 	return ptrace(PTRACE_INTERRUPT, tid, NULL, NULL) < 0 ? -errno : 0;
 }
 
-/* A tracer hears of stops as well, whatever it waits for (wait_task_stopped()), and only once: this one is for later.
- */
-static void stop_again(pid_t tid, int status)
-{
-	if (status >> 8)
-		tracee_interrupt(tid);
-	ptrace(PTRACE_CONT, tid, NULL, ptrace_number(status >> 8 ? 0 : (uint64_t)status));
-}
-
-bool tracee_take_ends(void)
-{
-	siginfo_t news;
-	bool some = false;
-
-	for (;;) {
-		news = (siginfo_t){ .si_pid = 0 };
-		if (waitid(P_ALL, 0, &news, WEXITED | WNOHANG | __WALL) < 0 || !news.si_pid)
-			break;
-		if (news.si_code == CLD_TRAPPED)
-			stop_again(news.si_pid, news.si_status);
-		else
-			some = true;
-	}
-	return some;
-}
-
-static void handle_news(int signal)
-{
-	int saved = errno;
-
-	(void)signal;
-	tracee_take_ends();
-	errno = saved;
-}
-
-static void mask_news(int how)
-{
-	sigset_t child;
-
-	sigemptyset(&child);
-	sigaddset(&child, SIGCHLD);
-	sigprocmask(how, &child, NULL);
-}
-
-void tracee_begin_seizing(void)
-{
-	struct sigaction action = { .sa_handler = handle_news, .sa_flags = SA_RESTART };
-
-	sigaction(SIGCHLD, &action, NULL);
-	tracee_take_ends(); /* those of which the signal has been read already */
-	mask_news(SIG_UNBLOCK);
-}
-
-void tracee_end_seizing(void)
-{
-	mask_news(SIG_BLOCK);
-}
-
 bool tracee_has_ended(pid_t tid)
 {
 	AUTO_BUFFER text = { 0 };
@@ -100,23 +42,28 @@ int tracee_detach(pid_t tid)
 	return ptrace(PTRACE_DETACH, tid, NULL, NULL) < 0 ? -errno : 0;
 }
 
+void tracee_note(struct tracee *tracee, int status)
+{
+	if (!WIFSTOPPED(status)) {
+		tracee->state = TRACEE_GONE;
+	} else if (status >> 16 == PTRACE_EVENT_STOP) {
+		tracee->state = TRACEE_STOPPED;
+		tracee->group_stop = WSTOPSIG(status) != SIGTRAP;
+	} else {
+		uint64_t signal = status >> 16 ? 0 : (uint64_t)WSTOPSIG(status);
+		ptrace(PTRACE_CONT, tracee->tid, NULL, ptrace_number(signal));
+	}
+}
+
 void tracee_look(struct tracee *tracee)
 {
 	int status;
 	pid_t got = waitpid(tracee->tid, &status, WNOHANG | __WALL);
 
-	if (got == 0)
-		return;
-	if (got < 0 || !WIFSTOPPED(status)) {
+	if (got > 0)
+		tracee_note(tracee, status);
+	else if (got < 0)
 		tracee->state = TRACEE_GONE;
-		return;
-	}
-	if (status >> 16 == PTRACE_EVENT_STOP) {
-		tracee->state = TRACEE_STOPPED;
-		tracee->group_stop = WSTOPSIG(status) != SIGTRAP;
-		return;
-	}
-	ptrace(PTRACE_CONT, tracee->tid, NULL, ptrace_number(status >> 16 ? 0 : (uint64_t)WSTOPSIG(status)));
 }
 
 ssize_t tracee_get(pid_t tid, uint32_t note, void *bytes, size_t size)

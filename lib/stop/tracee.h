@@ -29,15 +29,6 @@ struct tracee {
 
 /* Begin to trace: 0; -ESRCH if the thread has ended; -EPERM. Nothing is stopped. */
 int tracee_seize(pid_t tid);
-/*
- * Around the seizing of several threads, which may never end else: execve(2) ends all other threads, and waits until
- * their tracer has taken note of that (de_thread() in fs/exec.c). Meanwhile it holds a lock that PTRACE_SEIZE wants
- * too.
- */
-void tracee_begin_seizing(void);
-void tracee_end_seizing(void);
-/* Take note of the threads that have ended. Were there any? */
-bool tracee_take_ends(void);
 /* Has the thread ended? A first one may be waited for only when all others have been, or never, after execve(2). */
 bool tracee_has_ended(pid_t tid);
 /* Ask it to stop: at once in user space, at the next chance in the kernel. */
@@ -47,9 +38,12 @@ int tracee_interrupt(pid_t tid);
 int tracee_detach(pid_t tid);
 
 /*
- * Has it stopped? Takes the news without waiting, and hands a signal that it was about to take back to it: the stop
- * that was asked for follows before its next instruction (get_signal() looks for stops before signals).
+ * Take note of news of it, a status of waitpid(2): it has stopped, or ended, or was about to take a signal. That is
+ * handed back: the stop that was asked for follows before its next instruction (get_signal() looks for stops before
+ * signals).
  */
+void tracee_note(struct tracee *tracee, int status);
+/* Take the news of it that there is, without waiting. */
 void tracee_look(struct tracee *tracee);
 
 /* One register set (NT_*) into `bytes`: its size, or -errno; and from `bytes`, which are left as they are. */

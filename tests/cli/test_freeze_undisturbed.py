@@ -140,6 +140,18 @@ def test_sigstop_and_sigcont_meanwhile(pidmem, victim):
     worker.progress()
 
 
+def test_sigstop_while_the_copy_is_waited_for(pidmem, victim):
+    """The stop for that meets threads that are about to take SIGSTOP, and the other way round."""
+    one = victim("waits")
+    worker = Workers(one)
+    for _ in range(rounds(40)):
+        held = Held(pidmem, one.pid, "--consistency=snapshot")
+        os.kill(one.pid, signal.SIGSTOP)
+        assert held.finish()[0] == 0
+        one.resume()
+    worker.progress()
+
+
 def test_stops_in_a_row(pidmem, victim, tmp_path):
     """SIGSTOP and SIGCONT all the time, from somebody else: no stop remains."""
     one = victim("waits")
