@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * heartbeat MIB [huge|small [THREADS]]: so much resident memory in huge or 4 KiB pages, so many threads that wait, and
- * one that reads the clock all the time and keeps the longest gap between two readings: how long it was stopped. On
- * standard input:
+ * heartbeat MIB [huge|small [THREADS [RATE]]]: so much resident memory in huge or 4 KiB pages, so many threads that
+ * wait, one that writes to RATE MiB/s of pages here and there, and one that reads the clock all the time and keeps the
+ * longest gap between two readings: how long it was stopped. On standard input:
+ *
  *   reset   forget the gaps so far           -> ok
  *   gap     the longest gap since then       -> nanoseconds
  *   fork    that thread calls fork(2) itself -> the longest gap around it, in nanoseconds
@@ -73,9 +74,30 @@ static void *wait_for_ever(void *unused)
 	return unused;
 }
 
+static char *region;
+static size_t region_size, rate;
+
+/* A word in so many pages in each millisecond: what counts is how many pages are no longer what they were. */
+static void *write_pages(void *unused)
+{
+	uint64_t begun = now(), pages = 0, random = 1;
+
+	for (;;) {
+		uint64_t due = (now() - begun) / 1000 * rate * 256 / 1000000;
+
+		for (; pages < due; pages++) {
+			random = random * 6364136223846793005 + 1442695040888963407;
+			*(volatile uint64_t *)(region + (random >> 20) % (region_size / 4096) * 4096) = random;
+		}
+		usleep(500);
+	}
+	return unused;
+}
+
 static void fill(size_t size, bool huge)
 {
-	char *region = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	region_size = size;
+	region = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (region == MAP_FAILED)
 		exit(2);
@@ -105,12 +127,14 @@ int main(int argc, char **argv)
 	char line[16];
 
 	if (size == 0) {
-		fprintf(stderr, "usage: %s MIB [huge|small [THREADS]]\n", *argv);
+		fprintf(stderr, "usage: %s MIB [huge|small [THREADS [RATE]]]\n", *argv);
 		return 2;
 	}
 	fill(size, argc > 2 && !strcmp(argv[2], "huge"));
 	pthread_mutex_lock(&held);
-	if (!start(beat, 1) || !start(wait_for_ever, argc > 3 ? strtoul(argv[3], NULL, 10) : 0)) {
+	rate = argc > 4 ? strtoul(argv[4], NULL, 10) : 0;
+	if (!start(beat, 1) || !start(wait_for_ever, argc > 3 ? strtoul(argv[3], NULL, 10) : 0) ||
+	    !start(write_pages, rate > 0)) {
 		fprintf(stderr, "%s: no more threads\n", *argv);
 		return 2;
 	}

@@ -3,8 +3,8 @@
 #include "command.h"
 #include "core.h"
 #include "failure.h"
+#include "pausing.h"
 #include "ui/output.h"
-#include "ui/size.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -15,7 +15,6 @@
 
 static struct core_wish wish;
 static const char *output;
-static bool shared_given;
 
 /* As /proc/PID/coredump_filter shows it: hex, with or without 0x. */
 static int take_filter(struct invocation *invocation, const char *argument)
@@ -38,50 +37,6 @@ static int take_filter(struct invocation *invocation, const char *argument)
 	return 0;
 }
 
-static int take_shared(struct invocation *invocation, const char *argument)
-{
-	static const char *const names[] = {
-		[PIDMEM_SHARED_AUTO] = "auto",
-		[PIDMEM_SHARED_PAUSED] = "paused",
-		[PIDMEM_SHARED_AFTER] = "after",
-	};
-
-	(void)invocation;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (strcmp(argument, names[i]) != 0)
-			continue;
-		wish.shared = (enum pidmem_shared)i;
-		shared_given = true;
-		return 0;
-	}
-	fail("--shared: there is no choice \"%s\"", argument);
-	hint("it is one of auto, paused, after");
-	return EXIT_FAILED;
-}
-
-static int take_shared_limit(struct invocation *invocation, const char *argument)
-{
-	(void)invocation;
-	if (size_parse(argument, &wish.shared_limit) && wish.shared_limit)
-		return 0;
-	fail("--shared-limit: \"%s\" is not a size", argument);
-	hint("it is a number of bytes with K, M, G or T for 1024 and so on: 64M; for none there is --shared=after");
-	return EXIT_FAILED;
-}
-
-static int take_engine(struct invocation *invocation, const char *argument)
-{
-	(void)invocation;
-	if (!strcmp(argument, "auto") || !strcmp(argument, "clone"))
-		return 0;
-	if (!strcmp(argument, "precopy"))
-		fail("--engine=precopy is not there in this version");
-	else
-		fail("--engine: there is no choice \"%s\"", argument);
-	hint("it is auto or clone, which is the same in this version");
-	return EXIT_FAILED;
-}
-
 static int check_output(const struct invocation *invocation)
 {
 	if (!output)
@@ -89,6 +44,11 @@ static int check_output(const struct invocation *invocation)
 	if (!output[0]) {
 		fail("core: the name of the output is empty");
 		hint("without -o the file is core.PID");
+		return EXIT_FAILED;
+	}
+	if (!strcmp(output, "/dev/stdout")) {
+		fail("%s is a symbolic link: not written to", output);
+		hint("-o - writes to standard output");
 		return EXIT_FAILED;
 	}
 	if (strcmp(output, "-") != 0)
@@ -108,27 +68,15 @@ static int check_output(const struct invocation *invocation)
 
 static int check_options(const struct invocation *invocation)
 {
-	bool live = invocation->consistency_given && invocation->consistency == PIDMEM_LIVE;
+	int failed;
 
 	if (wish.all && wish.filter) {
 		fail("core: --all takes everything, --filter does not");
 		hint("use one of the two");
 		return EXIT_FAILED;
 	}
-	if (wish.shared_limit && wish.shared != PIDMEM_SHARED_AUTO) {
-		fail("core: --shared-limit is for --shared=auto");
-		hint("use one of the two");
-		return EXIT_FAILED;
-	}
-	if (live && (wish.tree || shared_given || wish.shared_limit)) {
-		fail("core: --consistency=live does not stop anything: %s has no meaning", wish.tree ? "--tree"
-											   : wish.shared_limit
-												   ? "--shared-limit"
-												   : "--shared");
-		hint("use --consistency=snapshot, or leave it out");
-		return EXIT_FAILED;
-	}
-	return check_output(invocation);
+	failed = pausing_check(invocation);
+	return failed ? failed : check_output(invocation);
 }
 
 static int run_core(const struct invocation *invocation)
@@ -159,17 +107,9 @@ static const struct command_option options[] = {
 	  "which kinds of regions: hex, as in /proc/PID/coredump_filter, which is the default; see core(5)",
 	  .take = take_filter },
 	{ 0, "tree", NULL, "all descendants as well, at the same moment", .flag = &wish.tree },
-	{ 0, "shared", "WHEN",
-	  "when shared memory is read, which runs on: paused, while the process is stopped; after; auto: paused up to "
-	  "a "
-	  "limit",
-	  .take = take_shared },
-	{ 0, "shared-limit", "SIZE", "the limit of --shared=auto (default 4M)", .take = take_shared_limit },
-	{ 0, "engine", "ENGINE", "how a snapshot is made: auto, or clone, a copy by one clone(2)",
-	  .take = take_engine },
+	PAUSING_OPTIONS,
 	{ 0, "force", NULL, "replace files that exist", .flag = &wish.force },
 	{ 'z', "zstd", NULL, "compressed cores (-z) are not there in this version: `-o - | zstd` compresses one" },
-	{ 0, "max-pause", "MS", "--max-pause is not there in this version" },
 };
 
 const struct command command_core = {
@@ -178,17 +118,18 @@ const struct command command_core = {
 	.least = 1,
 	.most = INT_MAX,
 	.summary = "write an ELF core of a process that runs on, for a debugger",
-	.help = "The process stops for a moment, about as long as a fork() takes; a frozen copy of it is then written "
-		"while it runs on. The file is what the kernel itself would write: gdb, lldb and others open it. Zeros "
-		"are holes. Several processes are stopped together, so that their cores are of one moment.\n"
-		"Where a copy cannot be had, the process stays stopped while it is written; where it cannot be "
-		"stopped, "
+	.help = "The process stops for a moment; the core, how it was then, is written while it runs on. The file is "
+		"what the "
+		"kernel itself would write: gdb, lldb and others open it. Zeros are holes. Several processes are "
+		"stopped "
+		"together, so that their cores are of one moment.\n"
+		"Where no snapshot can be had, the process stays stopped while it is read; where it cannot be stopped, "
 		"it is read while it runs: this is told, with the reason. A --consistency that is given by hand fails "
 		"instead. Outputs get mode 0600, and their name only when they are complete. With -o - the report goes "
 		"to standard error.\n"
-		"JSON, one object for each process: target, name, output, format, consistency, engine, fallback, "
-		"pause_us, stops_us, threads, unstopped, shared (paused, after), account, holes, size (apparent, "
-		"on_disk), elapsed_us.\n"
+		"JSON, one object for each process: target, name, output, format, consistency, engine, passes, "
+		"fallback, pause_us, stops_us, threads, unstopped, untracked, shared (paused, after), account, holes, "
+		"size (apparent, on_disk), elapsed_us, zombies.\n"
 		"Exit status: 0 all that belongs into the core was read, 2 failure, nothing is left behind, 3 the core "
 		"is there, but something that has content could not be read.",
 	.common = COMMON_ALL,

@@ -2,6 +2,7 @@
 /* dump TARGET - everything that has content, region after region, in a file with an index. */
 #include "command.h"
 #include "failure.h"
+#include "pausing.h"
 #include "place.h"
 #include "saving.h"
 #include "signals.h"
@@ -23,7 +24,7 @@ static struct {
 	bool indexed;
 } chosen;
 
-static int check_options(void)
+static int check_options(const struct invocation *invocation)
 {
 	if (chosen.output && chosen.split) {
 		fail("dump: -o names one file, --split a directory of files");
@@ -45,14 +46,7 @@ static int check_options(void)
 		hint("without -o the file is PID.mem");
 		return EXIT_FAILED;
 	}
-	return 0;
-}
-
-static bool is_stream(const char *path)
-{
-	struct stat status;
-
-	return lstat(path, &status) == 0 && (S_ISCHR(status.st_mode) || S_ISFIFO(status.st_mode));
+	return pausing_check(invocation);
 }
 
 static bool is_full(const char *path)
@@ -69,6 +63,7 @@ static bool is_full(const char *path)
 
 static int check_place(const char *place)
 {
+	AUTO_TEXT directory = place_directory(place);
 	char index[PATH_MAX];
 	int failed;
 
@@ -77,7 +72,7 @@ static int check_place(const char *place)
 		hint("name a directory that is empty, or that is not there yet");
 		return EXIT_FAILED;
 	}
-	if (chosen.split || is_stream(place))
+	if (chosen.split || !directory) /* a stream has no index */
 		return 0;
 	failed = place_check(place, chosen.force);
 	if (!failed && (size_t)snprintf(index, sizeof(index), "%s.index", place) < sizeof(index))
@@ -129,26 +124,28 @@ static int write_dump(struct saving *saving, struct save *save, struct pidmem_er
 	options.path = chosen.split ? NULL : save->place;
 	options.split = chosen.split;
 	options.force = chosen.force;
-	options.progress = saving_progress;
-	options.user = saving;
+	options.progress = moment_progress;
+	options.user = &saving->progress;
+	options.release = true;
 	result = pidmem_dump(save->source, &options, save->account, error, &report);
 	if (result < 0)
 		return result;
 	save->apparent = report.apparent;
 	save->on_disk = report.on_disk;
-	save->elapsed_us = report.elapsed_us;
 	chosen.indexed = report.indexed;
 	return 0;
 }
 
-static void print_indexed(const struct save *save)
+static void print_indexed(const struct saving *saving, size_t index)
 {
-	(void)save;
+	(void)saving;
+	(void)index;
 	json_bool("indexed", chosen.indexed);
 }
 
 static int dump(struct saving *saving, const char *place)
 {
+	AUTO_TEXT directory = chosen.was_there ? strdup(place) : place_directory(place);
 	struct pidmem_freeze_options how = PIDMEM_INIT(how);
 	int held = -1, failed;
 
@@ -158,6 +155,8 @@ static int dump(struct saving *saving, const char *place)
 	signals_catch();
 	if (!chosen.split)
 		failed = place_wait(place, &held);
+	how.directory = directory;
+	pausing_apply(&how);
 	if (!failed)
 		failed = saving_hold(saving, &how);
 	if (!failed) {
@@ -179,7 +178,7 @@ static int run_dump(const struct invocation *invocation)
 	char standard[32];
 	int failed;
 
-	failed = check_options();
+	failed = check_options(invocation);
 	if (!failed)
 		failed = saving_begin(&saving, invocation, chosen.split ? &split : &raw);
 	if (failed)
@@ -200,6 +199,7 @@ static const struct command_option options[] = {
 	{ 'o', "output", "FILE", "the file to write (default PID.mem); its index is FILE.index",
 	  .text = &chosen.output },
 	{ 0, "split", "DIR", "write a file per region into DIR instead, and one index", .text = &chosen.split },
+	PAUSING_OPTIONS,
 	{ 0, "force", NULL, "replace an output that exists; not with --split", .flag = &chosen.force },
 };
 
@@ -214,8 +214,9 @@ const struct command command_dump = {
 		"--consistency it is a snapshot: the process stops for a moment and runs on. Where that cannot be had "
 		"it stays stopped meanwhile, which is told. Outputs get mode 0600, and their name only when they are "
 		"complete. If the report cannot be written, they are removed.\n"
-		"JSON: target, name, output, format, consistency, engine, fallback, pause_us, stops_us, threads, "
-		"unstopped, shared (paused, after), account, holes, size (apparent, on_disk), elapsed_us, indexed.\n"
+		"JSON: target, name, output, format, consistency, engine, passes, fallback, pause_us, stops_us, "
+		"threads, unstopped, untracked, shared (paused, after), account, holes, size (apparent, on_disk), "
+		"elapsed_us, indexed.\n"
 		"Exit status: 0 all that has content was read, 2 failure, nothing is left behind, 3 the dump is there, "
 		"but something that has content could not be read.",
 	.common = COMMON_ALL,

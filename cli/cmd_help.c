@@ -4,7 +4,6 @@
 #include "options.h"
 #include "ui/output.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define OPTION_WIDTH 28
@@ -40,7 +39,8 @@ static void print_wrapped(const char *text, size_t column, size_t indent)
 	output_char('\n');
 }
 
-static void print_options(const char *title, const struct command_option *options, size_t count)
+/* Of those that all commands have, without the ones that this one refuses. */
+static void print_options(const char *title, const struct command_option *options, size_t count, unsigned long common)
 {
 	output_format("\n%s:\n", title);
 	for (size_t i = 0; i < count; i++) {
@@ -48,7 +48,7 @@ static void print_options(const char *title, const struct command_option *option
 		uint64_t start = output_position();
 		size_t length;
 
-		if (option_is_planned(option))
+		if (option_is_planned(option) || option->common & ~common)
 			continue;
 		if (option->letter)
 			output_format("  -%c, --%s", option->letter, option->name);
@@ -64,22 +64,6 @@ static void print_options(const char *title, const struct command_option *option
 	}
 }
 
-/* Of the options of all commands, those that this one refuses. */
-static void print_meaningless(const struct command *command)
-{
-	char text[256];
-	size_t used = (size_t)snprintf(text, sizeof(text), "Without meaning for %s, and refused:", command->name);
-	size_t before = used;
-
-	for (size_t i = 0; i < common_option_count && used < sizeof(text); i++)
-		if (common_options[i].common & ~command->common)
-			used += (size_t)snprintf(text + used, sizeof(text) - used, " --%s", common_options[i].name);
-	if (used == before)
-		return;
-	output_char('\n');
-	print_wrapped(text, 0, 0);
-}
-
 static void print_command_help(const struct command *command)
 {
 	output_format("pidmem %s - %s\n\nusage: pidmem %s [OPTIONS]%s%s\n", command->name, command->summary,
@@ -89,9 +73,8 @@ static void print_command_help(const struct command *command)
 		print_wrapped(command->help, 0, 0);
 	}
 	if (command->option_count)
-		print_options("options", command->options, command->option_count);
-	print_options("options of all commands", common_options, common_option_count);
-	print_meaningless(command);
+		print_options("options", command->options, command->option_count, 0);
+	print_options("common options", common_options, common_option_count, command->common);
 }
 
 static void print_overview(void)
@@ -104,7 +87,7 @@ static void print_overview(void)
 		output_format("  %-8s", commands[i]->name);
 		output_format("%s\n", commands[i]->summary);
 	}
-	print_options("options", common_options, common_option_count);
+	print_options("options", common_options, common_option_count, COMMON_ALL);
 	output_char('\n');
 	print_wrapped("Exit status: 0 done; 1 not readable (why); 2 usage or failure, nothing half-written left "
 		      "behind; 3 done, but something that has content could not be read.\n"

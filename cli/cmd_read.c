@@ -35,7 +35,7 @@ static int fail_reading(const struct job *job, const struct pidmem_error *error)
 
 	if (output_untouched()) {
 		output_discard();
-		return fail_process(job->invocation, pidmem_process_pid(job->from->process), error);
+		return moment_fail_read(&job->from->moment, 0, error);
 	}
 	fail("%s: the output ends at 0x%" PRIx64 " and is incomplete", error->text, end);
 	return EXIT_FAILED;

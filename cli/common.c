@@ -83,7 +83,8 @@ const struct command_option common_options[] = {
 	  "!SELECT leaves out",
 	  .take = selection_add, .common = COMMON_REGION },
 	{ 0, "consistency", "MODE",
-	  "live: read while it runs; stopped: hold it meanwhile; snapshot: stop it for a moment, read a frozen copy",
+	  "live: read while it runs; stopped: hold it meanwhile; snapshot: stop it for a moment, read it as it was "
+	  "then",
 	  .take = take_consistency, .common = COMMON_CONSISTENCY },
 	{ 0, "color", "WHEN", "auto, never or always; auto obeys NO_COLOR", .take = take_colour },
 	{ 0, "progress", "WHEN", "auto, never or always", .take = take_progress, .common = COMMON_PROGRESS },

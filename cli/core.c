@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "core.h"
 #include "failure.h"
+#include "pausing.h"
 #include "place.h"
 #include "signals.h"
 
@@ -26,14 +27,14 @@ static int write_core(struct saving *saving, struct save *save, struct pidmem_er
 	options.force = wish->force;
 	options.all = wish->all;
 	options.filter = wish->filter;
-	options.progress = saving_progress;
-	options.user = saving;
+	options.progress = moment_progress;
+	options.user = &saving->progress;
+	options.release = true;
 	result = pidmem_core(save->source, &options, save->account, error, &report);
 	if (result < 0)
 		return result;
 	save->apparent = report.apparent;
 	save->on_disk = report.on_disk;
-	save->elapsed_us = report.elapsed_us;
 	return 0;
 }
 
@@ -41,6 +42,11 @@ static void remove_core(const struct save *save)
 {
 	if (!is_standard_output(save->place))
 		place_remove(save->place);
+}
+
+static void print_zombies(const struct saving *saving, size_t index)
+{
+	moment_json_zombies(&saving->moment, index);
 }
 
 static char *name_place(const struct core_wish *wish, const struct pidmem_process *process)
@@ -85,14 +91,15 @@ static int name_places(const struct core_wish *wish, struct saving *saving)
 
 static int hold_and_write(const struct core_wish *wish, struct saving *saving)
 {
+	AUTO_TEXT directory = is_standard_output(wish->output) ? NULL : place_directory(wish->output);
 	struct pidmem_freeze_options how = PIDMEM_INIT(how);
 	int failed;
 
 	how.descendants = wish->tree;
 	how.core = !wish->all;
 	how.filter = wish->filter;
-	how.shared = wish->shared;
-	how.shared_limit = wish->shared_limit;
+	how.directory = directory;
+	pausing_apply(&how);
 	failed = saving_hold(saving, &how);
 	if (!failed)
 		failed = name_places(wish, saving);
@@ -101,7 +108,8 @@ static int hold_and_write(const struct core_wish *wish, struct saving *saving)
 
 int core_save(struct saving *saving, const struct invocation *invocation, const struct core_wish *wish)
 {
-	static const struct saver saver = { "elf", .dump_rules = true, .write = write_core, .remove = remove_core };
+	static const struct saver saver = { "elf", .dump_rules = true, .write = write_core, .remove = remove_core,
+					    .json = print_zombies };
 	int held = -1, failed;
 
 	saving->wish = wish;

@@ -10,8 +10,6 @@ struct core_wish {
 	bool numbered;
 	bool force, all, tree;
 	unsigned filter;
-	enum pidmem_shared shared;
-	uint64_t shared_limit;
 };
 
 /* Write a core of each operand. 0, or EXIT_FAILED after a message. */

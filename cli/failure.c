@@ -62,12 +62,23 @@ void hint(const char *format, ...)
 	va_end(arguments);
 }
 
-int fail_with(const struct pidmem_error *error)
+int fail_with_hint(const struct pidmem_error *error, const char *other)
 {
 	fail("%s", error->text);
-	if (error->hint[0])
-		hint("%s", error->hint);
+	if (other[0])
+		hint("%s", other);
 	return EXIT_FAILED;
+}
+
+int fail_with(const struct pidmem_error *error)
+{
+	if (error->hint[0])
+		return fail_with_hint(error, error->hint);
+	if (error->sys == EMFILE)
+		return fail_with_hint(error, "allow more open files: `ulimit -n 1024`");
+	if (error->code == PIDMEM_EXECED)
+		return fail_with_hint(error, "try again: it is read as the program that it is now");
+	return fail_with_hint(error, "");
 }
 
 int output_failure(int number)
@@ -98,7 +109,26 @@ static bool is_denial(enum pidmem_code code)
 	}
 }
 
-int fail_process(const struct invocation *invocation, pid_t pid, const struct pidmem_error *error)
+static int fail_denied(pid_t pid, pid_t named, const struct pidmem_access *access, const struct pidmem_check *check)
+{
+	char name[80] = "", relation[64] = "";
+
+	if (access->name[0])
+		snprintf(name, sizeof(name), " (%s)", access->name);
+	if (named != pid)
+		snprintf(relation, sizeof(relation), ", a descendant of %d", (int)named);
+	if (check->cause == PIDMEM_CAUSE_NO_SUCH_PROCESS)
+		fail("%s", check->fact);
+	else
+		fail("cannot read process %d%s%s: %s", (int)pid, name, relation, check->fact);
+	if (check->fix[0])
+		hint("%s; `pidmem why %d` lists every check", check->fix, (int)pid);
+	else
+		hint("`pidmem why %d` lists every check", (int)pid);
+	return EXIT_FAILED;
+}
+
+int fail_descendant(const struct invocation *invocation, pid_t pid, pid_t named, const struct pidmem_error *error)
 {
 	struct pidmem_open_options options = PIDMEM_INIT(options);
 	struct pidmem_access access = PIDMEM_INIT(access);
@@ -106,22 +136,13 @@ int fail_process(const struct invocation *invocation, pid_t pid, const struct pi
 	options.proc = invocation->proc;
 	if (!is_denial(error->code) || pidmem_access_check(pid, &options, NULL, &access) < 0 || access.readable)
 		return fail_with(error);
-	for (size_t i = 0; i < access.count; i++) {
-		const struct pidmem_check *check = &access.checks[i];
-
-		if (check->verdict != PIDMEM_REFUSES)
-			continue;
-		if (check->cause == PIDMEM_CAUSE_NO_SUCH_PROCESS)
-			fail("%s", check->fact);
-		else if (access.name[0])
-			fail("cannot read process %d (%s): %s", (int)pid, access.name, check->fact);
-		else
-			fail("cannot read process %d: %s", (int)pid, check->fact);
-		if (check->fix[0])
-			hint("%s; `pidmem why %d` lists every check", check->fix, (int)pid);
-		else
-			hint("`pidmem why %d` lists every check", (int)pid);
-		return EXIT_FAILED;
-	}
+	for (size_t i = 0; i < access.count; i++)
+		if (access.checks[i].verdict == PIDMEM_REFUSES)
+			return fail_denied(pid, named, &access, &access.checks[i]);
 	return fail_with(error);
+}
+
+int fail_process(const struct invocation *invocation, pid_t pid, const struct pidmem_error *error)
+{
+	return fail_descendant(invocation, pid, pid, error);
 }

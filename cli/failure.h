@@ -13,7 +13,7 @@ int fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void hint(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* The library's error with its hint; returns EXIT_FAILED. */
+/* The library's error with its hint, or one that its cause suggests; returns EXIT_FAILED. */
 int fail_with(const struct pidmem_error *error);
 
 /*
@@ -21,6 +21,10 @@ int fail_with(const struct pidmem_error *error);
  * cause and its remedy are told instead of the errno. Returns EXIT_FAILED.
  */
 int fail_process(const struct invocation *invocation, pid_t pid, const struct pidmem_error *error);
+/* The same of a process that was not named, but one that it descends from. */
+int fail_descendant(const struct invocation *invocation, pid_t pid, pid_t named, const struct pidmem_error *error);
+/* The library's error with another hint: its own ones know no options. */
+int fail_with_hint(const struct pidmem_error *error, const char *other);
 
 /* The errno of a result that could not be written; returns EXIT_FAILED. */
 int output_failure(int number);

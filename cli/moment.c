@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "moment.h"
 #include "failure.h"
+#include "pausing.h"
 #include "selection.h"
 #include "signals.h"
 #include "target.h"
@@ -35,8 +36,7 @@ int moment_open(const struct invocation *invocation, size_t count, struct moment
 {
 	*moment = (struct moment){ .invocation = invocation };
 	moment->named = calloc(count, sizeof(struct pidmem_process *));
-	moment->live = calloc(count, sizeof(*moment->live));
-	if (!moment->named || !moment->live)
+	if (!moment->named)
 		return fail("out of memory");
 	for (size_t i = 0; i < count; i++) {
 		int failed = target_open(invocation, invocation->operands[i], &moment->named[i]);
@@ -69,63 +69,10 @@ static int check_selection(const struct moment *moment)
 	return 0;
 }
 
-static size_t count_threads(struct pidmem_process *process)
-{
-	struct pidmem_threads *threads;
-	size_t count;
-
-	if (pidmem_threads_read(process, NULL, &threads) < 0)
-		return 0;
-	count = pidmem_threads_count(threads);
-	pidmem_threads_free(threads);
-	return count;
-}
-
-static int hold_live(struct moment *moment)
-{
-	struct pidmem_source_options how = PIDMEM_INIT(how);
-	struct pidmem_error error;
-
-	how.select = moment->invocation->select;
-	for (size_t i = 0; i < moment->named_count; i++) {
-		struct pidmem_process *process = moment->named[i];
-
-		moment->live[i].threads = count_threads(process);
-		if (pidmem_source_open(process, &how, &error, &moment->live[i].source) == 0)
-			continue;
-		if (error.code == PIDMEM_NO_MATCH)
-			return selection_fits_nothing(moment->invocation, process);
-		return fail_process(moment->invocation, pidmem_process_pid(process), &error);
-	}
-	return 0;
-}
-
-/* Of several processes, the one that an error is about: the first that cannot be read, if there is one. */
-static struct pidmem_process *find_culprit(const struct moment *moment)
-{
-	struct pidmem_open_options options = PIDMEM_INIT(options);
-
-	options.proc = moment->invocation->proc;
-	for (size_t i = 0; i < moment->named_count; i++) {
-		struct pidmem_access access = PIDMEM_INIT(access);
-		pid_t pid = pidmem_process_pid(moment->named[i]);
-
-		if (pidmem_access_check(pid, &options, NULL, &access) == 0 && !access.readable)
-			return moment->named[i];
-	}
-	return moment->named[0];
-}
-
-static int fail_hold(const struct moment *moment, const struct pidmem_error *error)
-{
-	struct pidmem_process *culprit = find_culprit(moment);
-
-	if (error->code == PIDMEM_NO_MATCH)
-		return selection_fits_nothing(moment->invocation, culprit);
-	return fail_process(moment->invocation, pidmem_process_pid(culprit), error);
-}
-
-/* At once, and not with the report: whoever reads it may want to stop what now takes longer. */
+/*
+ * At once, and not with the report: whoever reads it may want to stop what now takes longer. A snapshot made in the
+ * other way, where no way was asked for, is no less: the report is enough.
+ */
 static void warn_fallback(const struct moment *moment)
 {
 	for (size_t i = 0; i < moment_count(moment); i++) {
@@ -134,27 +81,101 @@ static void warn_fallback(const struct moment *moment)
 
 		if (pidmem_freeze_describe(moment->freeze, i, NULL, &report) < 0 || !report.fallback)
 			continue;
+		if (report.consistency == PIDMEM_SNAPSHOT && !pausing_engine_given())
+			continue;
 		warn("process %d (%s): %s", (int)pidmem_process_pid(process), pidmem_process_name(process),
 		     report.fallback);
 	}
 }
 
+int moment_family(const struct moment *moment, struct family *family)
+{
+	pid_t *pids = calloc(moment->named_count, sizeof(*pids)), self;
+	int failed = pids ? target_parse(moment->invocation, "self", &self) : fail("out of memory");
+
+	for (size_t i = 0; !failed && i < moment->named_count; i++)
+		pids[i] = pidmem_process_pid(moment->named[i]);
+	if (!failed)
+		failed = family_find(moment->invocation->proc, pids, moment->named_count, self, family);
+	free(pids);
+	return failed;
+}
+
+static bool is_held(const struct moment *moment, pid_t pid)
+{
+	for (size_t i = 0; i < moment_count(moment); i++)
+		if (pidmem_process_pid(moment_process(moment, i)) == pid)
+			return true;
+	return false;
+}
+
+/* Of a tree some may be zombies: no memory, but not without a word. Not while anything waits for this. */
+static int find_ended(struct moment *moment)
+{
+	AUTO_FAMILY family = { NULL, 0 };
+	int failed = moment_family(moment, &family);
+
+	for (size_t i = 0; !failed && i < family.count; i++) {
+		const struct pidmem_descendant *one = &family.items[i];
+
+		if (!one->ended || is_held(moment, one->pid)) /* it was read, and has ended since */
+			continue;
+		warn("process %d, a child of %d, has ended and is a zombie: it has no memory, and gets no core",
+		     (int)one->pid, (int)one->parent);
+		if (!family_add(&moment->ended, one))
+			failed = fail("out of memory");
+	}
+	return failed;
+}
+
+/* Is any of them stopped until it is read? */
+static bool stands_still(const struct moment *moment)
+{
+	struct pidmem_freeze_report report = PIDMEM_INIT(report);
+
+	for (size_t i = 0; i < moment_count(moment); i++)
+		if (pidmem_freeze_describe(moment->freeze, i, NULL, &report) == 0 &&
+		    report.consistency == PIDMEM_STOPPED)
+			return true;
+	return false;
+}
+
+static void keep_running(struct moment *moment, bool keep)
+{
+	if (keep != moment->kept_running)
+		signals_keep_running(keep);
+	moment->kept_running = keep;
+}
+
+int moment_progress(void *user, const struct pidmem_progress *now)
+{
+	if (signals_came())
+		return 1;
+	progress_update(user, now->done, now->expected);
+	return 0;
+}
+
 static int hold_frozen(struct moment *moment, struct pidmem_freeze_options *how)
 {
-	uint64_t begun = moment_clock();
+	struct progress progress;
 	struct pidmem_error error;
 	int result;
 
 	how->fall_back = !moment->invocation->consistency_given;
 	how->select = moment->invocation->select;
-	signals_end_at_once(true);
+	how->progress = moment_progress;
+	how->user = &progress;
+	keep_running(moment, true);
 	if (signals_came())
 		return fail_interrupted();
+	progress_begin(&progress, moment->invocation);
 	result = pidmem_freeze_open(moment->named, moment->named_count, how, &error, &moment->freeze);
-	signals_end_at_once(false);
+	progress_end(&progress, 0);
+	if (signals_came())
+		return fail_interrupted();
 	if (result < 0)
-		return fail_hold(moment, &error);
-	moment->elapsed_us = moment_clock() - begun;
+		return moment_fail_hold(moment, how, &error);
+	keep_running(moment, stands_still(moment));
 	warn_fallback(moment);
 	return 0;
 }
@@ -166,41 +187,50 @@ int moment_hold(struct moment *moment, enum pidmem_consistency standard, struct 
 
 	if (failed)
 		return failed;
+	moment->begun_us = moment_clock();
+	moment->descendants = how->descendants;
 	how->consistency = invocation->consistency_given ? invocation->consistency : standard;
-	return how->consistency == PIDMEM_LIVE ? hold_live(moment) : hold_frozen(moment, how);
+	return how->consistency == PIDMEM_LIVE ? moment_run(moment) : hold_frozen(moment, how);
 }
 
 size_t moment_count(const struct moment *moment)
 {
-	return moment->freeze ? pidmem_freeze_count(moment->freeze) : moment->named_count;
+	return moment->freeze ? pidmem_freeze_count(moment->freeze) : moment->running_count;
 }
 
 struct pidmem_process *moment_process(const struct moment *moment, size_t index)
 {
-	return moment->freeze ? pidmem_freeze_process(moment->freeze, index) : moment->named[index];
+	return moment->freeze ? pidmem_freeze_process(moment->freeze, index) : moment->running[index].process;
 }
 
 struct pidmem_source *moment_source(const struct moment *moment, size_t index)
 {
-	return moment->freeze ? pidmem_freeze_source(moment->freeze, index) : moment->live[index].source;
+	return moment->freeze ? pidmem_freeze_source(moment->freeze, index) : moment->running[index].source;
 }
 
 int moment_release(struct moment *moment)
 {
 	struct pidmem_error error;
+	int result = moment->freeze ? pidmem_freeze_release(moment->freeze, &error) : 0;
 
-	if (moment->freeze && pidmem_freeze_release(moment->freeze, &error) < 0)
+	keep_running(moment, false);
+	if (result < 0)
 		return fail_with(&error);
-	return 0;
+	return moment->descendants && !moment->ended.count ? find_ended(moment) : 0;
 }
 
 void moment_close(struct moment *moment)
 {
 	pidmem_freeze_close(moment->freeze);
-	for (size_t i = 0; i < moment->named_count; i++) {
-		pidmem_source_close(moment->live[i].source);
-		pidmem_process_close(moment->named[i]);
+	keep_running(moment, false);
+	for (size_t i = 0; i < moment->running_count; i++) {
+		pidmem_source_close(moment->running[i].source);
+		if (moment->running[i].owned)
+			pidmem_process_close(moment->running[i].process);
 	}
-	free(moment->live);
+	for (size_t i = 0; i < moment->named_count; i++)
+		pidmem_process_close(moment->named[i]);
+	family_free(&moment->ended);
+	free(moment->running);
 	free(moment->named);
 }

@@ -14,7 +14,7 @@ static struct pidmem_freeze_report look_up(const struct moment *moment, size_t i
 	if (moment->freeze)
 		pidmem_freeze_describe(moment->freeze, index, NULL, &report);
 	else
-		report.threads = moment->live[index].threads;
+		report.threads = moment->running[index].threads;
 	return report;
 }
 
@@ -32,6 +32,7 @@ void moment_json(const struct moment *moment, size_t index)
 
 	json_text("consistency", pidmem_consistency_name(report.consistency));
 	text_or_null("engine", pidmem_engine_name(report.engine));
+	json_number("passes", report.passes);
 	text_or_null("fallback", report.fallback);
 	json_number("pause_us", report.pause_us);
 	json_array("stops_us");
@@ -40,10 +41,22 @@ void moment_json(const struct moment *moment, size_t index)
 	json_array_end();
 	json_number("threads", report.threads);
 	json_number("unstopped", report.unstopped);
+	json_number("untracked", report.untracked);
 	json_object("shared");
 	json_number("paused", report.shared_paused);
 	json_number("after", report.shared_after);
 	json_object_end();
+}
+
+void moment_json_zombies(const struct moment *moment, size_t index)
+{
+	pid_t pid = pidmem_process_pid(moment_process(moment, index));
+
+	json_array("zombies");
+	for (size_t i = 0; i < moment->ended.count; i++)
+		if (moment->ended.items[i].parent == pid)
+			json_number(NULL, (uint64_t)moment->ended.items[i].pid);
+	json_array_end();
 }
 
 void moment_text(const struct moment *moment, size_t index)
@@ -53,12 +66,26 @@ void moment_text(const struct moment *moment, size_t index)
 	if (report.consistency == PIDMEM_LIVE)
 		output_text("live (the process ran on)");
 	else
-		output_format("paused %s (%s)", time_text(report.pause_us).text,
+		output_format("paused %s (%s", time_text(report.pause_us).text,
 			      pidmem_consistency_name(report.consistency));
+	if (report.passes)
+		output_format(", %u %s before", report.passes, report.passes == 1 ? "pass" : "passes");
+	if (report.consistency != PIDMEM_LIVE)
+		output_char(')');
+	if (report.untracked)
+		output_format(", %s not tracked", size_text(report.untracked).text);
 	/* Of a snapshot the one part that is not of its moment. */
 	if (report.shared_after)
 		output_format(", %s of shared memory read after it", size_text(report.shared_after).text);
 	output_format(", %zu %s", report.threads, report.threads == 1 ? "thread" : "threads");
+}
+
+void moment_text_way(const struct moment *moment, size_t index)
+{
+	const struct pidmem_freeze_report report = look_up(moment, index);
+
+	if (report.consistency == PIDMEM_SNAPSHOT && report.fallback)
+		output_format("; %s", report.fallback);
 }
 
 void moment_warn(const struct moment *moment, size_t index)
@@ -67,7 +94,8 @@ void moment_warn(const struct moment *moment, size_t index)
 	const struct pidmem_process *process = moment_process(moment, index);
 
 	if (report.unstopped)
-		warn("%zu of %zu threads of process %d (%s) did not stop: they were in an uninterruptible wait, and "
-		     "their registers are not known",
+		warn("%zu of %zu threads of process %d (%s) did not stop: they had ended or were in an uninterruptible "
+		     "wait, "
+		     "and their registers are not known",
 		     report.unstopped, report.threads, (int)pidmem_process_pid(process), pidmem_process_name(process));
 }

@@ -5,10 +5,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 char *place_numbered(const char *prefix, pid_t pid)
@@ -27,18 +29,45 @@ static int cannot_write(const char *path, int number)
 	return EXIT_FAILED;
 }
 
-/* A new file needs a directory that can be written to. */
-static int check_directory(const char *path)
+static bool is_stream(const char *path)
+{
+	struct stat status;
+
+	return lstat(path, &status) == 0 && (S_ISCHR(status.st_mode) || S_ISFIFO(status.st_mode));
+}
+
+static char *parent(const char *path)
 {
 	const char *slash = strrchr(path, '/');
-	char *directory = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
-	int number;
+
+	return slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
+}
+
+/* A directory that is not there yet may be named with slashes behind it. */
+char *place_directory(const char *path)
+{
+	AUTO_TEXT name = strdup(path);
+
+	for (size_t length = strlen(path); name && length > 1 && path[length - 1] == '/'; length--)
+		name[length - 1] = '\0';
+	return !name || is_stream(path) ? NULL : parent(name);
+}
+
+/* A new file needs a directory that can be written to. In /proc root may write, but nothing can be made there. */
+static int check_directory(const char *path)
+{
+	AUTO_TEXT directory = parent(path);
+	struct statfs file_system;
 
 	if (!directory)
 		return fail("out of memory");
-	number = faccessat(AT_FDCWD, directory, W_OK | X_OK, AT_EACCESS) < 0 ? errno : 0;
-	free(directory);
-	return number ? cannot_write(path, number) : 0;
+	if (faccessat(AT_FDCWD, directory, W_OK | X_OK, AT_EACCESS) < 0)
+		return cannot_write(path, errno);
+	if (statfs(directory, &file_system) < 0 || file_system.f_type != PROC_SUPER_MAGIC)
+		return 0;
+	fail("cannot write %s: no file can be made in /proc", path);
+	hint("name another place with -o");
+	return EXIT_FAILED;
 }
 
 int place_check(const char *path, bool force)

@@ -4,10 +4,20 @@
 #define CLI_PLACE_H
 
 #include <stdbool.h>
+#include <stdlib.h>
 #include <sys/types.h>
 
 /* "PREFIX.PID", to be freed; NULL without memory. */
 char *place_numbered(const char *prefix, pid_t pid);
+
+/* The directory that a file at this path is written in, to be freed; NULL for a device or pipe, and without memory. */
+char *place_directory(const char *path);
+
+static inline void cleanup_text(char **text)
+{
+	free(*text);
+}
+#define AUTO_TEXT __attribute__((cleanup(cleanup_text))) char *
 
 /*
  * Is anything in the way of a file at this path? The library looks again when it writes. 0, or EXIT_FAILED after a

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "reading.h"
 #include "failure.h"
+#include "signals.h"
 
 int reading_open(const struct invocation *invocation, struct reading *reading)
 {
@@ -9,10 +10,15 @@ int reading_open(const struct invocation *invocation, struct reading *reading)
 	int failed;
 
 	failed = moment_open(invocation, 1, &reading->moment);
+	if (!failed && invocation->consistency_given && invocation->consistency != PIDMEM_LIVE)
+		signals_catch();
 	if (!failed)
 		failed = moment_hold(&reading->moment, PIDMEM_LIVE, &how);
 	if (failed)
 		return failed;
+	signals_end_at_once(true);
+	if (signals_came())
+		return fail_interrupted();
 	reading->process = moment_process(&reading->moment, 0);
 	reading->source = moment_source(&reading->moment, 0);
 	return pidmem_account_new(&error, &reading->account) < 0 ? fail_with(&error) : 0;

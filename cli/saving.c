@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "saving.h"
 #include "failure.h"
-#include "signals.h"
 #include "ui/account.h"
 #include "ui/json.h"
 #include "ui/output.h"
@@ -41,25 +40,10 @@ int saving_hold(struct saving *saving, struct pidmem_freeze_options *how)
 	return 0;
 }
 
-int saving_progress(void *user, const struct pidmem_progress *progress)
+/* Its process runs on, and its copy is gone, when it has been read. */
+static int write_one(struct saving *saving, size_t index)
 {
-	struct saving *saving = user;
-
-	if (signals_came())
-		return 1;
-	progress_update(&saving->progress, progress->done, progress->expected);
-	return 0;
-}
-
-static int fail_save(const struct saving *saving, const struct save *save, const struct pidmem_error *error)
-{
-	if (signals_came() && (error->code == PIDMEM_CANCELLED || error->sys == EINTR))
-		return fail_interrupted();
-	return fail_process(saving->invocation, pidmem_process_pid(save->process), error);
-}
-
-static int write_one(struct saving *saving, struct save *save)
-{
+	struct save *save = &saving->saves[index];
 	struct pidmem_error error;
 	int result;
 
@@ -67,9 +51,9 @@ static int write_one(struct saving *saving, struct save *save)
 	result = saving->saver->write(saving, save, &error);
 	progress_end(&saving->progress, result < 0 ? 0 : pidmem_account_totals(save->account)->by_class[PIDMEM_READ]);
 	if (result < 0)
-		return fail_save(saving, save, &error);
+		return moment_fail_read(&saving->moment, index, &error);
 	save->written = true;
-	save->elapsed_us += saving->moment.elapsed_us;
+	save->elapsed_us = moment_clock() - saving->moment.begun_us;
 	return 0;
 }
 
@@ -86,7 +70,7 @@ int saving_write(struct saving *saving)
 	int failed = 0;
 
 	for (size_t i = 0; !failed && i < saving->count; i++)
-		failed = write_one(saving, &saving->saves[i]);
+		failed = write_one(saving, i);
 	if (!failed)
 		failed = moment_release(&saving->moment);
 	if (failed)
@@ -136,7 +120,7 @@ static void print_json(const struct saving *saving, size_t index)
 	json_object_end();
 	json_number("elapsed_us", save->elapsed_us);
 	if (saving->saver->json)
-		saving->saver->json(save);
+		saving->saver->json(saving, index);
 	json_finish();
 }
 
@@ -158,6 +142,7 @@ static void print_text(const struct saving *saving, size_t index)
 	output_format(", %s in all", time_text(save->elapsed_us).text);
 	if (save->elapsed_us)
 		output_format(", %s/s", size_text((uint64_t)((double)read / (double)save->elapsed_us * 1e6)).text);
+	moment_text_way(&saving->moment, index);
 	output_char('\n');
 }
 

@@ -5,7 +5,7 @@
  *
  *   saving_begin   open what the operands name; the command then names the places
  *   saving_hold    hold them, and have an account and a place for each
- *   saving_write   write them, let them go
+ *   saving_write   write them, let each go as soon as it has been read
  *   saving_tell    the report; returns the exit status
  *   saving_close   always
  */
@@ -13,7 +13,6 @@
 #define CLI_SAVING_H
 
 #include "moment.h"
-#include "ui/progress.h"
 
 /* One process, and the output it goes to. */
 struct save {
@@ -22,7 +21,8 @@ struct save {
 	struct pidmem_account *account;
 	char *place; /* what the output is called, owned */
 	bool written;
-	uint64_t apparent, on_disk, elapsed_us;
+	uint64_t apparent, on_disk;
+	uint64_t elapsed_us; /* from the beginning until it was there */
 };
 
 struct saving;
@@ -31,10 +31,11 @@ struct saving;
 struct saver {
 	const char *format;
 	bool dump_rules; /* what was left out without -R, was left out by them */
-	/* Write one, by a function of the library; its progress is saving_progress(saving). */
+	/* Write one, by a function of the library; its progress is moment_progress(&saving->progress). */
 	int (*write)(struct saving *saving, struct save *save, struct pidmem_error *error);
 	void (*remove)(const struct save *save); /* an output that was written */
-	void (*json)(const struct save *save);   /* members of its own, at the end; may be NULL */
+	/* Members of its own, at the end. */
+	void (*json)(const struct saving *saving, size_t index);
 };
 
 struct saving {
@@ -50,9 +51,8 @@ struct saving {
 /* These return 0, or EXIT_FAILED after a message. */
 int saving_begin(struct saving *saving, const struct invocation *invocation, const struct saver *saver);
 int saving_hold(struct saving *saving, struct pidmem_freeze_options *how);
-/* The progress callback of the library. */
-int saving_progress(void *saving, const struct pidmem_progress *progress);
-/* If one fails, those that were written are removed. */
+/* One after the other: each process is let go as soon as it has been read. If one fails, those that were written are
+ * removed. */
 int saving_write(struct saving *saving);
 
 /* A report that cannot be written makes a failure of it all, and what was written is removed. */

@@ -9,10 +9,16 @@
 void signals_catch(void);
 
 /*
- * While processes are being stopped: a signal ends pidmem at once, with the same message and status as later. The
- * helper of the library then sees its end and lets the processes go on; there is no output yet.
+ * While there is no output to be taken away: a signal ends pidmem at once, with the same message and status, as soon as
+ * the helper of the library has let the processes go on and ended their copies.
  */
 void signals_end_at_once(bool at_once);
+
+/*
+ * While a process stands still for pidmem, pidmem must not: Ctrl-Z, and the terminal that stops what is in the
+ * background, have to wait until that is over.
+ */
+void signals_keep_running(bool keep);
 
 /* Has one come? Then `fail_interrupted()` says so; returns EXIT_FAILED. */
 bool signals_came(void);

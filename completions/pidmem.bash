@@ -51,8 +51,8 @@ _pidmem_argument() {
 	-R | --region) _pidmem_select "$2" ;;
 	--consistency) _pidmem_words 'live stopped snapshot' "$2" ;;
 	--shared) _pidmem_words 'auto paused after' "$2" ;;
-	--engine) _pidmem_words 'auto clone' "$2" ;;
-	--filter | --shared-limit) ;;
+	--engine) _pidmem_words 'auto precopy clone' "$2" ;;
+	--filter | --shared-limit | --max-pause) ;;
 	--color | --progress) _pidmem_words 'auto never always' "$2" ;;
 	--proc | --split) mapfile -t COMPREPLY < <(compgen -d -- "$2") ;;
 	--output) mapfile -t COMPREPLY < <(compgen -f -- "$2") ;;
@@ -64,15 +64,16 @@ _pidmem_argument() {
 
 _pidmem() {
 	local current=${COMP_WORDS[COMP_CWORD]} option='' command='' operands=0 i
-	local common='-h --help -V --version -j --json -q --quiet -R --region= --consistency= --color= --progress= --proc='
-	local own=
+	local common='-h --help -V --version -q --quiet --color='
+	local other='-j --json -R --region= --consistency= --progress= --proc=' own=
+	local pausing='--engine= --max-pause= --shared= --shared-limit='
 	COMPREPLY=()
 
 	# What stands before the cursor: the command, and how many operands behind it. "=" is a word of its own.
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
 		= | -R | -o | --region | --consistency | --color | --progress | --proc | --columns | --output | --split | \
-			--filter | --shared | --shared-limit | --engine)
+			--filter | --shared | --shared-limit | --engine | --max-pause)
 			[[ ${COMP_WORDS[i + 1]} == = ]] || ((i++)) # its argument
 			;;
 		-*) ;;
@@ -96,12 +97,14 @@ _pidmem() {
 	case $command in
 	maps) own='-o --columns= -x --extended' ;;
 	read) own='--raw --xxd' ;;
-	dump) own='-o --output= --split= --force' ;;
-	core) own='-o --output= -a --all --filter= --tree --shared= --shared-limit= --engine= --force' ;;
-	gcore) own='-a --all -o --output= --force' ;;
+	dump) own="-o --output= --split= $pausing --force" ;;
+	core) own="-o --output= -a --all --filter= --tree $pausing --force" ;;
+	gcore) other='--consistency= --progress= --proc=' own='-a --all -o --output= --force' ;;
+	why) other='-j --json --proc=' ;;
+	help) other= ;;
 	esac
 	if [[ $current == -* ]]; then
-		_pidmem_words "$common $own" "$current"
+		_pidmem_words "$common $other $own" "$current"
 		[[ ${#COMPREPLY[@]} == 1 && ${COMPREPLY[0]} == *= ]] && compopt -o nospace
 	elif [[ ! $command ]]; then
 		_pidmem_words 'maps read dump core gcore why help' "$current"

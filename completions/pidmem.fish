@@ -39,7 +39,7 @@ function __pidmem_at
         if test $skip = 1
             set skip 0
         else if contains -- $word -R -o --region --consistency --color --progress --proc --columns --output --split \
-                --filter --shared --shared-limit --engine
+                --filter --shared --shared-limit --engine --max-pause
             set skip 1
         else if not string match -q -- '-*' $word
             set -a plain $word
@@ -67,13 +67,14 @@ complete -c pidmem -n '__pidmem_at maps 1 read dump core' -a self -d 'pidmem its
 
 complete -c pidmem -s h -l help -d 'show help and exit'
 complete -c pidmem -s V -l version -d 'show the version and exit'
-complete -c pidmem -s j -l json -d 'print JSON'
+# Some commands refuse some of these.
+complete -c pidmem -n "not $seen gcore help" -s j -l json -d 'print JSON'
 complete -c pidmem -s q -l quiet -d 'no progress, warnings or hints'
-complete -c pidmem -s R -l region -x -a '(__pidmem_select)' -d 'only these regions'
-complete -c pidmem -l consistency -x -a 'live stopped snapshot' -d 'how the process is held still'
+complete -c pidmem -n "not $seen gcore why help" -s R -l region -x -a '(__pidmem_select)' -d 'only these regions'
+complete -c pidmem -n "not $seen why help" -l consistency -x -a 'live stopped snapshot' -d 'how the process is held still'
 complete -c pidmem -l color -x -a 'auto never always' -d 'use colours'
-complete -c pidmem -l progress -x -a 'auto never always' -d 'show progress'
-complete -c pidmem -l proc -x -a '(__fish_complete_directories)' -d 'use the procfs mounted there'
+complete -c pidmem -n "not $seen why help" -l progress -x -a 'auto never always' -d 'show progress'
+complete -c pidmem -n "not $seen help" -l proc -x -a '(__fish_complete_directories)' -d 'use the procfs mounted there'
 
 complete -c pidmem -n "$seen maps" -s o -l columns -x -a '(__pidmem_columns)' -d 'these columns'
 complete -c pidmem -n "$seen maps" -s x -l extended -d 'the columns of pmap -x'
@@ -88,6 +89,7 @@ complete -c pidmem -n "$seen core gcore" -s a -l all -d 'everything that can be 
 complete -c pidmem -n "$seen core gcore" -l force -d 'replace files that exist'
 complete -c pidmem -n "$seen core" -l filter -x -d 'which kinds of regions, as in coredump_filter'
 complete -c pidmem -n "$seen core" -l tree -d 'all descendants as well'
-complete -c pidmem -n "$seen core" -l shared -x -a 'auto paused after' -d 'when shared memory is read'
-complete -c pidmem -n "$seen core" -l shared-limit -x -d 'the limit of --shared=auto'
-complete -c pidmem -n "$seen core" -l engine -x -a 'auto clone' -d 'how a snapshot is made'
+complete -c pidmem -n "$seen core dump" -l shared -x -a 'auto paused after' -d 'when shared memory is read'
+complete -c pidmem -n "$seen core dump" -l shared-limit -x -d 'the limit of --shared=auto'
+complete -c pidmem -n "$seen core dump" -l engine -x -a 'auto precopy clone' -d 'how a snapshot is made'
+complete -c pidmem -n "$seen core dump" -l max-pause -x -d 'how long it may stand still'

@@ -106,7 +106,7 @@ enum pidmem_code {
 /**
  * struct pidmem_error - why a call failed; owned by the caller, needs no initialisation.
  * @code:    what kind of failure
- * @sys:     errno, or 0 where no system call was at fault
+ * @sys:     errno; 0 where no system call was at fault, but that PIDMEM_ACCESS and PIDMEM_UNSUPPORTED always have one
  * @tid:     the thread concerned, or 0
  * @address: the address concerned, or 0
  * @text:    one line for people, naming the thing; no trailing full stop or newline
@@ -193,6 +193,40 @@ PIDMEM_API void pidmem_threads_free(struct pidmem_threads *threads);
 PIDMEM_API size_t pidmem_threads_count(const struct pidmem_threads *threads);
 /** pidmem_threads_get() - the thread at @index, or NULL past the end; owned by the list. */
 PIDMEM_API const struct pidmem_thread *pidmem_threads_get(const struct pidmem_threads *threads, size_t index);
+
+/* ----------------------------------------------------------------------------------------- descendants --- */
+
+struct pidmem_descendants;
+
+/**
+ * struct pidmem_descendant - a child of a process, or a child of one of its descendants
+ * @pid, @parent: by the numbers of the procfs that was asked
+ * @ended:        it is a zombie: it has ended, with all its threads, and waits for its parent; it has no memory
+ */
+struct pidmem_descendant {
+	pid_t pid, parent;
+	bool ended;
+};
+
+/**
+ * pidmem_descendants_read() - list all descendants of some processes, parents before their children
+ * @pids, @count: the processes, by the numbers of that procfs; they are not part of the list themselves, even if one
+ *                descends from another. Of one that is not there, there are no descendants.
+ * @options:      where procfs is mounted; NULL means the defaults
+ *
+ * Takes no hold of any process, and needs no right to read their memory; every process of the procfs is looked at.
+ * Processes may come and go meanwhile: the list is complete only if the parents stand still. The caller is in it like
+ * any other, with its own children, if it is a descendant. May be called by any thread; the list never changes, may be
+ * shared by threads, and belongs to the caller: pidmem_descendants_free().
+ * Errors: PIDMEM_USAGE (a PID <= 0), PIDMEM_SYSTEM (no procfs there, no memory).
+ */
+PIDMEM_API int pidmem_descendants_read(const pid_t *pids, size_t count, const struct pidmem_open_options *options,
+				       struct pidmem_error *error, struct pidmem_descendants **descendants);
+PIDMEM_API void pidmem_descendants_free(struct pidmem_descendants *descendants);
+PIDMEM_API size_t pidmem_descendants_count(const struct pidmem_descendants *descendants);
+/** pidmem_descendants_get() - the one at @index, or NULL past the end; owned by the list. */
+PIDMEM_API const struct pidmem_descendant *pidmem_descendants_get(const struct pidmem_descendants *descendants,
+								  size_t index);
 
 /* --------------------------------------------------------------------------------------------- regions --- */
 
@@ -457,6 +491,17 @@ PIDMEM_API int pidmem_source_open(struct pidmem_process *process, const struct p
 				  struct pidmem_error *error, struct pidmem_source **source);
 PIDMEM_API void pidmem_source_close(struct pidmem_source *source);
 
+/**
+ * pidmem_source_release() - let the process of a frozen source go: it runs on, its copy ends; others of the same freeze
+ * stay as they are
+ *
+ * The source can no longer read, and what pidmem_freeze_describe() tells of the process is final. Of a live source, and
+ * of one that was let go already, nothing is changed. pidmem_dump() and pidmem_core() do it by themselves, as soon as
+ * they can, if their options say so. Errors: PIDMEM_SYSTEM: the helper process was killed, and with it what it held
+ * ran on.
+ */
+PIDMEM_API int pidmem_source_release(struct pidmem_source *source, struct pidmem_error *error);
+
 /** pidmem_source_maps() - the regions when the source was opened or last refreshed; owned by the source. */
 PIDMEM_API const struct pidmem_maps *pidmem_source_maps(const struct pidmem_source *source);
 /** pidmem_source_refresh() - list the regions again; earlier regions and walks of this source become invalid. */
@@ -515,11 +560,18 @@ PIDMEM_API int pidmem_walk_next(struct pidmem_walk *walk, struct pidmem_error *e
 
 /* How a snapshot was made. */
 enum pidmem_engine {
-	PIDMEM_ENGINE_NONE,  /* it was not: live or stopped */
-	PIDMEM_ENGINE_CLONE, /* a frozen copy of the process by one injected clone(2) */
+	PIDMEM_ENGINE_NONE,    /* it was not: live or stopped */
+	PIDMEM_ENGINE_CLONE,   /* a frozen copy of the process by one injected clone(2) */
+	PIDMEM_ENGINE_PRECOPY, /* copied while it ran and its writes were tracked; stopped for the last ones alone */
 };
-/** pidmem_engine_name() - "clone"; NULL for none. */
+/** pidmem_engine_name() - "clone", "precopy"; NULL for none. */
 PIDMEM_API const char *pidmem_engine_name(enum pidmem_engine engine);
+
+/** struct pidmem_progress - how far a long call has come; @expected is an estimate, in bytes, and never less than
+ * @done. */
+struct pidmem_progress {
+	uint64_t done, expected;
+};
 
 /* When shared memory is read, which no copy freezes. */
 enum pidmem_shared {
@@ -535,11 +587,21 @@ enum pidmem_shared {
  * @fall_back:    where a snapshot is impossible, keep the target stopped instead; where it cannot even be stopped
  *                (it is traced already, or is the caller), read it live. The report says so and why. Otherwise fail.
  * @shared, @shared_limit: see enum pidmem_shared; a limit of 0 means 4 MiB
- * @descendants:  freeze all descendants of the given processes as well
+ * @descendants:  freeze all descendants of the given processes as well, without the caller
  * @select:       which regions; NULL means all. Borrowed until the freeze is closed.
  * @core:         it is for core files: what pidmem_core() leaves out by @filter need not be saved during the pause
  * @filter:       as in struct pidmem_core_options
  * @patience_ms:  how long to wait for threads that do not stop (in an uninterruptible wait); 0 means 50
+ * @engine:       how to make snapshots. PIDMEM_ENGINE_NONE: whichever stops the target for the shorter time. Where
+ *                pre-copy is impossible it is the other one, and the report says why
+ * @max_pause_us: stop the target for no longer, as far as that can be foretold, or fail and tell how long it would be;
+ *                0: no limit
+ * @directory:    where pidmem_core() or pidmem_dump() will write its file: pre-copy needs room there for everything
+ *                that is copied, and does not have to copy it again. NULL: no pre-copy.
+ * @progress:     called now and then while the processes run and are copied (pre-copy), and when a signal interrupts
+ *                that; never while one stands still for it. A return value other than 0 cancels: the processes and the
+ *                directory are as before (may be NULL)
+ * @user:         first argument of @progress
  */
 struct pidmem_freeze_options {
 	size_t size;
@@ -552,6 +614,11 @@ struct pidmem_freeze_options {
 	const struct pidmem_select *select;
 	unsigned filter;
 	unsigned patience_ms;
+	enum pidmem_engine engine;
+	uint64_t max_pause_us;
+	const char *directory;
+	int (*progress)(void *user, const struct pidmem_progress *progress);
+	void *user;
 };
 
 struct pidmem_freeze;
@@ -561,21 +628,21 @@ struct pidmem_freeze;
  *
  * With PIDMEM_SNAPSHOT each process gets a frozen copy (a child of it that never runs, by one injected clone(2)) and
  * runs on before this returns; its sources then read from the copy. With PIDMEM_STOPPED all threads stay stopped
- * until pidmem_freeze_release() or pidmem_freeze_close(). A helper process holds the stop: whatever happens to the
- * caller, SIGKILL included, everything is resumed and no copy survives. It is a child of the caller: a program that
- * waits for any child may see its end.
+ * until pidmem_source_release(), pidmem_freeze_release() or pidmem_freeze_close(). A helper process holds the stop:
+ * whatever happens to the caller, SIGKILL included, everything is resumed and no copy survives. It is a child of the
+ * caller: a program that waits for any child may see its end.
  *
  * Nothing is written into the memory of a target. The processes are borrowed until the freeze is closed.
  * Errors: PIDMEM_ACCESS, PIDMEM_GONE, PIDMEM_NO_MATCH, PIDMEM_UNSUPPORTED (a snapshot is impossible: the text says
- * why), PIDMEM_SYSTEM.
+ * why), PIDMEM_CANCELLED, PIDMEM_SYSTEM.
  */
 PIDMEM_API int pidmem_freeze_open(struct pidmem_process *const *processes, size_t count,
 				  const struct pidmem_freeze_options *options, struct pidmem_error *error,
 				  struct pidmem_freeze **freeze);
 PIDMEM_API void pidmem_freeze_close(struct pidmem_freeze *freeze);
 
-/** pidmem_freeze_release() - resume what is stopped and end the copies; sources can no longer read, and the report is
- * final. A second call does nothing. */
+/** pidmem_freeze_release() - resume all that is stopped and end all copies, as pidmem_source_release() does for one. A
+ * second call does nothing. */
 PIDMEM_API int pidmem_freeze_release(struct pidmem_freeze *freeze, struct pidmem_error *error);
 
 /** pidmem_freeze_count() - how many processes: those given, in their order, and then their descendants. */
@@ -594,6 +661,9 @@ PIDMEM_API struct pidmem_source *pidmem_freeze_source(struct pidmem_freeze *free
  * @stops_us, @stop_count: each stop. Owned by the freeze.
  * @threads, @unstopped: threads, and how many of them could not be stopped (and may have gone on in the kernel)
  * @shared_paused, @shared_after: bytes of shared mappings that were saved in the pause, and that are read after it
+ * @passes:      of pre-copy: how often written pages were copied while the process ran
+ * @untracked:   of pre-copy: bytes that could not be tracked, and so were copied in the pause: mappings that appeared,
+ *               moved or use userfaultfd(2) themselves
  */
 struct pidmem_freeze_report {
 	size_t size;
@@ -605,6 +675,8 @@ struct pidmem_freeze_report {
 	size_t stop_count;
 	size_t threads, unstopped;
 	uint64_t shared_paused, shared_after;
+	unsigned passes;
+	uint64_t untracked;
 };
 /** pidmem_freeze_describe() - fill a report; that of a stopped process is final after pidmem_freeze_release(). */
 PIDMEM_API int pidmem_freeze_describe(const struct pidmem_freeze *freeze, size_t index, struct pidmem_error *error,
@@ -637,11 +709,6 @@ PIDMEM_API const struct pidmem_hole *pidmem_account_hole(const struct pidmem_acc
 
 /* ---------------------------------------------------------------------------------------------- saving --- */
 
-/** struct pidmem_progress - how far a long call has come; @expected is an estimate, in bytes. */
-struct pidmem_progress {
-	uint64_t done, expected;
-};
-
 /**
  * struct pidmem_dump_options - how to write a raw dump
  * @size:     sizeof this structure
@@ -654,6 +721,7 @@ struct pidmem_progress {
  *            (may be NULL)
  * @user:     first argument of @progress
  * @command:  value of "command" in the lines of the index; NULL means "dump"
+ * @release:  pidmem_source_release() as soon as the last byte has been read, while the rest is written
  *
  * The account given to pidmem_dump() must not be NULL. SIGKILL in the middle can leave a temporary directory
  * ".pidmem.PID.N" with @split, in the directory if it was there and beside it if not; and a temporary file of such
@@ -667,6 +735,7 @@ struct pidmem_dump_options {
 	int (*progress)(void *user, const struct pidmem_progress *progress);
 	void *user;
 	const char *command;
+	bool release;
 };
 
 /** struct pidmem_dump_report - what was written; sizes in bytes, times in microseconds. */
@@ -699,7 +768,7 @@ PIDMEM_API int pidmem_dump(struct pidmem_source *source, const struct pidmem_dum
  * @filter:   PIDMEM_CORE_FILTER | MASK: which kinds of regions, in the bits of /proc/PID/coredump_filter (core(5));
  *            0: the target's own filter
  * @all:      everything that can be read, whatever filter and madvise(MADV_DONTDUMP) say
- * @progress, @user: as in struct pidmem_dump_options
+ * @progress, @user, @release: as in struct pidmem_dump_options
  */
 struct pidmem_core_options {
 	size_t size;
@@ -710,6 +779,7 @@ struct pidmem_core_options {
 	unsigned filter;
 	int (*progress)(void *user, const struct pidmem_progress *progress);
 	void *user;
+	bool release;
 };
 #define PIDMEM_CORE_FILTER 0x80000000U
 

@@ -63,7 +63,7 @@ const struct arch arch_aarch64 = {
 	.set_count = sizeof sets / sizeof sets[0],
 	.instruction = { 0x01, 0x00, 0x00, 0xd4 }, /* svc #0 */
 	.instruction_size = 4,
-	.calls = { .clone = 220, .wait4 = 260, .close_range = 436, .munmap = 215 },
+	.calls = { .clone = 220, .wait4 = 260, .close_range = 436, .munmap = 215, .close = 57, .userfaultfd = 282 },
 	.user_size = 1ULL << 48,
 	.set_call = set_call,
 	.call_result = call_result,

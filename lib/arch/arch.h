@@ -31,7 +31,7 @@ struct arch {
 	unsigned char instruction[4]; /* that makes one */
 	size_t instruction_size;
 	struct {
-		long clone, wait4, close_range, munmap;
+		long clone, wait4, close_range, munmap, close, userfaultfd;
 	} calls;
 	uint64_t user_size; /* of the part of the address space that programs have */
 	/* Point the program counter at `instruction`, put number and arguments in their registers, and see to it that

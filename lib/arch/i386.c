@@ -60,7 +60,7 @@ const struct arch arch_i386 = {
 	.set_count = sizeof sets / sizeof sets[0],
 	.instruction = { 0xcd, 0x80 }, /* int $0x80 */
 	.instruction_size = 2,
-	.calls = { .clone = 120, .wait4 = 114, .close_range = 436, .munmap = 91 },
+	.calls = { .clone = 120, .wait4 = 114, .close_range = 436, .munmap = 91, .close = 6, .userfaultfd = 374 },
 	.user_size = 0xffffe000,
 	.set_call = set_call,
 	.call_result = call_result,

@@ -63,7 +63,7 @@ const struct arch arch_x86_64 = {
 	.set_count = sizeof sets / sizeof sets[0],
 	.instruction = { 0x0f, 0x05 }, /* syscall */
 	.instruction_size = 2,
-	.calls = { .clone = 56, .wait4 = 61, .close_range = 436, .munmap = 11 },
+	.calls = { .clone = 56, .wait4 = 61, .close_range = 436, .munmap = 11, .close = 3, .userfaultfd = 323 },
 	.user_size = 0x7ffffffff000,
 	.set_call = set_call,
 	.call_result = call_result,

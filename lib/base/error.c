@@ -29,7 +29,8 @@ int fail(struct pidmem_error *error, enum pidmem_code code, int error_number, co
 {
 	va_list arguments;
 	va_start(arguments, format);
-	fill(error, code, code == PIDMEM_ACCESS ? error_number : 0, format, arguments);
+	bool told = code == PIDMEM_ACCESS || code == PIDMEM_UNSUPPORTED;
+	fill(error, code, told ? error_number : 0, format, arguments);
 	va_end(arguments);
 	return -error_number;
 }

@@ -7,8 +7,8 @@
 
 #define PRINTF_LIKE(at, first) __attribute__((format(printf, at, first)))
 
-/* A failure that is not a system call's: code, text; returns -error_number. Of PIDMEM_ACCESS the number is told as
- * well: EACCES and EPERM come from different rules. */
+/* A failure that is not a system call's: code, text; returns -error_number. Of PIDMEM_ACCESS and PIDMEM_UNSUPPORTED the
+ * number is told as well: EACCES and EPERM come from different rules, and what is not possible has many reasons. */
 int fail(struct pidmem_error *error, enum pidmem_code code, int error_number, const char *format, ...)
 	PRINTF_LIKE(4, 5);
 

@@ -88,7 +88,9 @@ const char *pidmem_consistency_name(enum pidmem_consistency consistency)
 
 const char *pidmem_engine_name(enum pidmem_engine engine)
 {
-	return engine == PIDMEM_ENGINE_CLONE ? "clone" : NULL;
+	static const char *const names[] = { [PIDMEM_ENGINE_CLONE] = "clone", [PIDMEM_ENGINE_PRECOPY] = "precopy" };
+
+	return (size_t)engine < sizeof names / sizeof *names ? names[engine] : NULL;
 }
 
 const char *pidmem_cause_name(enum pidmem_cause cause)

@@ -14,11 +14,6 @@ bool elf_count_is_extended(size_t segments)
 	return segments >= PN_XNUM;
 }
 
-uint64_t elf_extended_count_size(bool is_64)
-{
-	return is_64 ? sizeof(Elf64_Shdr) : sizeof(Elf32_Shdr);
-}
-
 #if __BYTE_ORDER == __LITTLE_ENDIAN
 #define BYTE_ORDER_OF_ELF ELFDATA2LSB
 #else

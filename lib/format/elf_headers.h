@@ -22,7 +22,6 @@ uint64_t elf_headers_size(bool is_64, size_t segments);
 
 /* Do so many segments need a section header, to tell their number (PN_XNUM)? */
 bool elf_count_is_extended(size_t segments);
-uint64_t elf_extended_count_size(bool is_64);
 
 /*
  * Append ELF header and program headers. `section`: where in the file elf_extended_count_add() will be, if the number

@@ -166,22 +166,38 @@ static void drop(struct backing *backing)
 	*backing = (struct backing){ 0 };
 }
 
+static unsigned room(const struct backings *backings)
+{
+	return backings->many ? BACKINGS_MANY : BACKINGS;
+}
+
 static void drop_others(struct backings *backings, const struct backing *kept)
 {
-	for (unsigned i = 0; i < BACKINGS; i++)
+	for (unsigned i = 0; i < room(backings); i++)
 		if (&backings->items[i] != kept)
 			drop(&backings->items[i]);
 }
 
-void backings_done(struct backings *backings)
+void backings_close(struct backings *backings)
 {
 	drop_others(backings, NULL);
+}
+
+void backings_done(struct backings *backings)
+{
+	backings_close(backings);
 	buffer_done(&backings->locks);
+}
+
+void backings_prepare(struct backings *backings, const struct pidmem_process *process)
+{
+	if (!backings->locks.bytes)
+		leases_read(&backings->locks, process);
 }
 
 static struct backing *find(struct backings *backings, const struct pidmem_region *region)
 {
-	for (unsigned i = 0; i < BACKINGS; i++)
+	for (unsigned i = 0; i < room(backings); i++)
 		if (same(&backings->items[i], region))
 			return &backings->items[i];
 	return NULL;
@@ -215,7 +231,7 @@ static void open_into(struct backing *backing, struct backings *backings, const 
 static struct backing *add(struct backings *backings, struct pidmem_process *process,
 			   const struct pidmem_region *region)
 {
-	struct backing *backing = &backings->items[backings->next++ % BACKINGS];
+	struct backing *backing = &backings->items[backings->next++ % room(backings)];
 
 	drop(backing);
 	*backing = (struct backing){ .used = true,
@@ -223,8 +239,7 @@ static struct backing *add(struct backings *backings, struct pidmem_process *pro
 				     .dev_major = region->dev_major,
 				     .dev_minor = region->dev_minor,
 				     .path = region->path };
-	if (!backings->locks.bytes)
-		leases_read(&backings->locks, process);
+	backings_prepare(backings, process);
 	open_into(backing, backings, process, region);
 	if (backing->state == BACKING_FAILED) { /* a low limit of descriptors: make do with one file at a time */
 		drop_others(backings, backing);

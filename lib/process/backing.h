@@ -29,12 +29,22 @@ struct backing {
 
 /* A few, round robin: regions of one file stand close together, and a process may map 65,000 files. */
 #define BACKINGS 16
+/* Where files have to stay open, because their process may end. */
+#define BACKINGS_MANY 256
 struct backings {
-	struct backing items[BACKINGS];
+	struct backing items[BACKINGS_MANY];
+	bool many; /* set before the first file is opened */
 	unsigned next;
-	struct buffer locks; /* /proc/locks; read before the first file is opened */
+	struct buffer locks; /* /proc/locks; read once, before the first file is opened */
 };
 void backings_done(struct backings *backings);
+
+/* Close all files: the regions that they belong to are not valid any more. */
+void backings_close(struct backings *backings);
+
+/* Get ready to open files. It is done when the first one is opened, at the latest, but the list of locks can take 20
+ * ms: the kernel waits for all processors to be at rest (percpu_down_write() in fs/locks.c). */
+void backings_prepare(struct backings *backings, const struct pidmem_process *process);
 
 /* The backing of a region that has an inode; never NULL, valid until the next call. The region must stay. */
 const struct backing *backing_of(struct backings *backings, struct pidmem_process *process,

@@ -2,11 +2,8 @@
 #include "process/coredump.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 
 #include "base/buffer.h"
 #include "base/error.h"
@@ -41,27 +38,6 @@ enum coredump_extent coredump_rule(const struct coredump_facts *facts, unsigned 
 	return facts->executable ? COREDUMP_PAGE : COREDUMP_PAGE_IF_ELF;
 }
 
-/* A file that is mapped, by the link that the kernel keeps for it: needs CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE. */
-static bool stat_mapped(const struct pidmem_process *process, const struct pidmem_region *region, struct stat *status)
-{
-	char link[64];
-
-	snprintf(link, sizeof link, "map_files/%" PRIx64 "-%" PRIx64, region->start, region->start + region->size);
-	return fstatat(process->memory_dir, link, status, 0) == 0;
-}
-
-/* By its name in the target's view; another file may have that name by now. */
-static bool stat_named(const struct pidmem_process *process, const struct pidmem_region *region, struct stat *status)
-{
-	AUTO_FREE char *path = NULL;
-
-	if (region->deleted || region->path[0] != '/' || asprintf(&path, "root%s", region->path) < 0)
-		return false;
-	return fstatat(process->memory_dir, path, status, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       status->st_ino == region->inode && major(status->st_dev) == region->dev_major &&
-	       minor(status->st_dev) == region->dev_minor;
-}
-
 void coredump_gather(struct pidmem_process *process, const struct pidmem_region *region,
 		     const struct pidmem_usage *usage, struct coredump_facts *facts)
 {
@@ -79,8 +55,7 @@ void coredump_gather(struct pidmem_process *process, const struct pidmem_region 
 	bool asks_mode = !found.shared && found.file && found.header;
 	struct stat status;
 
-	if ((asks_links || asks_mode) &&
-	    (stat_mapped(process, region, &status) || stat_named(process, region, &status))) {
+	if ((asks_links || asks_mode) && process_stat_mapped(process, region, &status)) {
 		found.unlinked = status.st_nlink == 0;
 		found.executable = status.st_mode & 0111;
 	}

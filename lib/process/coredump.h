@@ -3,7 +3,7 @@
  * coredump - which memory of a process the kernel puts into its core files
  *
  * The rules of vma_dump_size() in fs/coredump.c (Linux 6.18; bit 4 of the filter since 2.6.24, bits 5 and 6
- * since 2.6.28 and 3.x), in its order: one pure function on facts, and one that gathers the facts of a region.
+ * since 2.6.28), in its order: one pure function on facts, and one that gathers the facts of a region.
  */
 #ifndef PROCESS_COREDUMP_H
 #define PROCESS_COREDUMP_H

@@ -13,10 +13,7 @@ static int open_failed(struct pidmem_process *process, const char *name, int num
 	switch (number) {
 	case EACCES:
 	case EPERM:
-		fail(error, PIDMEM_ACCESS, number, "cannot read process %d (%s)", process->pid, process->name);
-		if (error)
-			error->sys = number;
-		return -number;
+		return fail(error, PIDMEM_ACCESS, number, "cannot read process %d (%s)", process->pid, process->name);
 	case ESRCH:
 	case ENOENT:
 		return process_gone(process, error);

@@ -11,6 +11,8 @@
 #include "process/status.h"
 
 #define MIB ((uint64_t)1 << 20)
+/* What version 1 shows as memory.limit_in_bytes where there is none: the largest number of whole pages. */
+#define UNLIMITED (INT64_MAX - (uint64_t)65535)
 
 struct room {
 	uint64_t left;
@@ -22,12 +24,14 @@ static bool look_at_group(int dir, bool v2, void *user)
 {
 	struct room *room = user;
 	uint64_t limit = cgroup_number(dir, v2 ? "memory.max" : "memory.limit_in_bytes");
-	uint64_t used = cgroup_number(dir, v2 ? "memory.current" : "memory.usage_in_bytes");
-	uint64_t files = cgroup_value(dir, "memory.stat", v2 ? "inactive_file" : "total_inactive_file");
 
 	if (v2 && cgroup_number(dir, "memory.oom.group") == 1)
 		room->ends_all = true;
-	if (limit == UINT64_MAX || used == UINT64_MAX)
+	if (limit >= UNLIMITED)
+		return true;
+	uint64_t used = cgroup_number(dir, v2 ? "memory.current" : "memory.usage_in_bytes");
+	uint64_t files = cgroup_value(dir, "memory.stat", v2 ? "inactive_file" : "total_inactive_file");
+	if (used == UINT64_MAX)
 		return true;
 	used -= files < used ? files : used;
 	uint64_t left = limit > used ? limit - used : 0;
@@ -60,15 +64,13 @@ static uint64_t wanted(const struct process_status *status, bool ends_all)
 	return status->vm_pte + (ends_all ? own : reserve);
 }
 
-bool headroom_has_memory(struct pidmem_process *process, uint64_t *promised, char *reason, size_t size)
+bool headroom_has_memory(struct pidmem_process *process, const struct process_status *status, uint64_t *promised,
+			 char *reason, size_t size)
 {
 	struct room room = { .left = machine_available() };
-	struct process_status status;
 
-	if (process_read_status(process->memory_dir, &status) < 0)
-		return true; /* gone: others tell */
 	cgroup_each(process, "memory", look_at_group, &room);
-	uint64_t needed = wanted(&status, room.ends_all) + *promised;
+	uint64_t needed = wanted(status, room.ends_all) + *promised;
 	if (needed <= room.left) {
 		*promised = needed;
 		return true;
@@ -106,13 +108,13 @@ static uint64_t pool_page_size(const char *name)
 	return strncmp(name, prefix, strlen(prefix)) != 0 ? 0 : strtoull(name + strlen(prefix), NULL, 10) * 1024;
 }
 
-bool headroom_has_huge_pages(struct pidmem_process *process, char *reason, size_t size)
+bool headroom_has_huge_pages(struct pidmem_process *process, const struct process_status *status, char *reason,
+			     size_t size)
 {
 	AUTO_DIR pools = NULL;
 	AUTO_BUFFER smaps = { 0 };
-	struct process_status status;
 
-	if (process_read_status(process->memory_dir, &status) < 0 || status.hugetlb == 0)
+	if (status->hugetlb == 0)
 		return true;
 	pools = open_directory_at(AT_FDCWD, "/sys/kernel/mm/hugepages");
 	if (!pools || buffer_read_file(&smaps, process->memory_dir, "smaps") < 0) {

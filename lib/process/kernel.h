@@ -25,6 +25,12 @@ struct pm_scan_arg {
 	uint64_t category_inverted, category_mask, category_anyof_mask, return_mask;
 };
 #endif
+#ifndef PM_SCAN_WP_MATCHING
+#define PM_SCAN_WP_MATCHING (1 << 0)
+#endif
+#ifndef UFFD_FEATURE_WP_ASYNC /* Linux 6.7 (commit d61ea1cb0095) */
+#define UFFD_FEATURE_WP_ASYNC (1 << 15)
+#endif
 #ifndef PAGE_IS_GUARD /* Linux 6.15 (commit a516403787e0) */
 #define PAGE_IS_GUARD (1 << 8)
 #endif

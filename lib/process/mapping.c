@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What is mapped at one address, now. */
+#include <inttypes.h>
 #include <link.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/auxv.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "process/kernel.h"
@@ -40,7 +45,33 @@ int process_still_maps(struct pidmem_process *process, const struct pidmem_regio
 	return region_still_maps(&now, region, address, size);
 }
 
-uint64_t process_own_vdso_size(void)
+/* A file that is mapped, by the link that the kernel keeps for it: needs CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE. */
+static bool stat_linked(const struct pidmem_process *process, const struct pidmem_region *region, struct stat *status)
+{
+	char link[64];
+
+	snprintf(link, sizeof link, "map_files/%" PRIx64 "-%" PRIx64, region->start, region->start + region->size);
+	return fstatat(process->memory_dir, link, status, 0) == 0;
+}
+
+/* By its name in the target's view; another file may have that name by now. */
+static bool stat_named(const struct pidmem_process *process, const struct pidmem_region *region, struct stat *status)
+{
+	AUTO_FREE char *path = NULL;
+
+	if (region->deleted || region->path[0] != '/' || asprintf(&path, "root%s", region->path) < 0)
+		return false;
+	return fstatat(process->memory_dir, path, status, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       status->st_ino == region->inode && major(status->st_dev) == region->dev_major &&
+	       minor(status->st_dev) == region->dev_minor;
+}
+
+bool process_stat_mapped(const struct pidmem_process *process, const struct pidmem_region *region, struct stat *status)
+{
+	return stat_linked(process, region, status) || stat_named(process, region, status);
+}
+
+static uint64_t own_vdso_size(void)
 {
 	const ElfW(Ehdr) *header =
 		(const ElfW(Ehdr) *)getauxval(AT_SYSINFO_EHDR); /* NOLINT(performance-no-int-to-ptr) */
@@ -49,4 +80,12 @@ uint64_t process_own_vdso_size(void)
 	/* The table of sections is the last thing in it. */
 	return header ? (header->e_shoff + (uint64_t)header->e_shnum * header->e_shentsize + page - 1) & ~(page - 1)
 		      : 0;
+}
+
+bool process_vdso_is_own(const struct pidmem_region *region)
+{
+	uint64_t own = getauxval(AT_SYSINFO_EHDR);
+
+	return region->kind == PIDMEM_KIND_VDSO && !strncmp(region->path, "[vdso", 5) &&
+	       region->size == own_vdso_size() && (region->start > UINT32_MAX) == (own > UINT32_MAX);
 }

@@ -72,17 +72,33 @@ static bool is_in_memory(const char *type)
 	return false;
 }
 
-bool mounts_fault_is_harmless(const struct pidmem_process *process, uint32_t dev_major, uint32_t dev_minor)
+/* As far as it goes: what is not listed counts as not harmless. */
+static void list_devices(struct mount_devices *devices, const struct pidmem_process *process)
 {
 	AUTO_BUFFER text = { 0 };
 	AUTO_FREE struct mount *mount = malloc(sizeof *mount);
-	const char *at;
 
+	devices->listed = true;
 	if (!mount || buffer_read_file(&text, process->memory_dir, "mountinfo") < 0 || !text.bytes)
-		return false;
-	at = text.bytes;
-	while (mount_next(&at, mount))
-		if (mount->dev_major == dev_major && mount->dev_minor == dev_minor)
-			return !is_in_memory(mount->type);
+		return;
+	for (const char *at = text.bytes; mount_next(&at, mount);) {
+		struct mount_device *items =
+			array_grow(devices->items, devices->count, &devices->capacity, sizeof *items);
+		if (!items)
+			return;
+		devices->items = items;
+		items[devices->count++] =
+			(struct mount_device){ mount->dev_major, mount->dev_minor, is_in_memory(mount->type) };
+	}
+}
+
+bool mounts_fault_is_harmless(struct mount_devices *devices, const struct pidmem_process *process, uint32_t dev_major,
+			      uint32_t dev_minor)
+{
+	if (!devices->listed)
+		list_devices(devices, process);
+	for (size_t i = 0; i < devices->count; i++)
+		if (devices->items[i].dev_major == dev_major && devices->items[i].dev_minor == dev_minor)
+			return !devices->items[i].in_memory;
 	return false;
 }

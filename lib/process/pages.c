@@ -81,17 +81,26 @@ static void probe(struct pidmem_pages *pages)
 }
 
 /* The kernel refuses ranges that leave the user half of the address space, whose size depends on the machine. */
-static void clip_to_user_addresses(struct pidmem_pages *pages)
+static uint64_t find_user_end(struct pidmem_pages *pages)
 {
 	for (unsigned bits = 63; bits > 31; bits--) {
 		uint64_t limit = (1ULL << bits) - pages->page_size;
-		if (pages->end != 0 && pages->end <= limit)
-			return;
-		if (can_scan(pages, limit - pages->page_size)) {
-			pages->end = limit;
-			break;
-		}
+		if (can_scan(pages, limit - pages->page_size))
+			return limit;
 	}
+	return 0;
+}
+
+static void clip_to_user_addresses(struct pidmem_pages *pages)
+{
+	struct pidmem_process *process = pages->process;
+
+	if (pages->end <= (1ULL << 63) - pages->page_size)
+		return;
+	if (process->user_end == 0)
+		process->user_end = find_user_end(pages);
+	if (process->user_end && pages->end > process->user_end)
+		pages->end = process->user_end;
 	if (pages->position > pages->end)
 		pages->position = pages->end;
 }

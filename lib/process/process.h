@@ -17,6 +17,7 @@ struct pidmem_process {
 	int dir, memory_dir, pidfd;
 	int mem;               /* opened with the handle where that is allowed, else when first needed */
 	int pagemap, maps;     /* opened when first needed */
+	uint64_t user_end;     /* the first address that PAGEMAP_SCAN refuses, where that was found out; else 0 */
 	bool no_pinned_read;   /* process_vm_readv is refused */
 	struct worker *worker; /* for large reads, started when first needed */
 	bool no_worker;
@@ -102,11 +103,20 @@ bool process_address_space_gone(const struct pidmem_process *process);
 int process_still_maps(struct pidmem_process *process, const struct pidmem_region *region, uint64_t address,
 		       uint64_t *size);
 
-/* The size of this program's own vDSO, at getauxval(AT_SYSINFO_EHDR); 0 if it has none. */
-uint64_t process_own_vdso_size(void);
+/* The status of the file behind a region, without opening it. False if it cannot be had: that takes CAP_SYS_ADMIN or
+ * CAP_CHECKPOINT_RESTORE, or a file that has its name still. */
+struct stat;
+bool process_stat_mapped(const struct pidmem_process *process, const struct pidmem_region *region, struct stat *status);
+
+/* Is it a vDSO, with the same code as that of this program, at getauxval(AT_SYSINFO_EHDR)? A 32-bit process has another
+ * one, below 4 GiB. */
+bool process_vdso_is_own(const struct pidmem_region *region);
 
 /* VmRSS and VmSwap, in bytes; 0 if they cannot be had. */
 uint64_t process_memory_used(struct pidmem_process *process);
+
+/* Why the kernel may write to its memory past the page tables, where that is not tracked: in a few words, or NULL. */
+const char *process_pins_memory(const struct pidmem_process *process);
 
 /* Can it be that some process holds a userfaultfd? False only if all could be looked into. */
 bool process_userfaultfd_may_exist(struct pidmem_process *process);

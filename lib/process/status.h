@@ -53,7 +53,7 @@ struct process_status {
 	int seccomp, no_new_privs, kthread;
 	unsigned ns_pid_count;
 	bool has_memory;
-	uint64_t vm_size, vm_rss, rss_anon, rss_shmem, vm_pte, vm_swap, hugetlb;
+	uint64_t vm_size, vm_rss, rss_anon, rss_shmem, vm_pte, vm_pin, vm_swap, hugetlb;
 };
 
 /** status_parse() - 0, or -EBADMSG if Name, State, Tgid, Pid, PPid, Uid or Gid is missing or any line used is
@@ -67,6 +67,7 @@ int status_parse(const char *text, size_t size, struct process_status *out);
  * @flags:      field 9, PF_* of the kernel: PROCESS_FLAG_KTHREAD
  * @times:      fields 14 to 17, in clock ticks: user and system, and those of ended children that were waited for
  * @nice:       field 19
+ * @threads:    field 20; of a process that has ended but for its first entry, 1 or 0
  * @start_time: field 22, in clock ticks since boot
  * @arg_start, @arg_end: fields 48 and 49 (Linux 3.5), where its arguments are in its memory; 0 where that is not told
  */
@@ -77,11 +78,14 @@ struct process_stat {
 	unsigned flags;
 	uint64_t times[4];
 	int nice;
+	unsigned threads;
 	uint64_t start_time;
 	uint64_t arg_start, arg_end;
 };
 
 /** stat_parse() - 0, or -EBADMSG if it is not the line of proc_pid_stat(5), up to field 22 at least. */
 int stat_parse(const char *text, size_t size, struct process_stat *out);
+/** stat_arguments() - how many bytes the command line has, at most @most; 0 if it is not told. */
+size_t stat_arguments(const struct process_stat *stat, size_t most);
 
 #endif

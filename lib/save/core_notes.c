@@ -15,7 +15,7 @@
 #include "process/process.h"
 #include "process/task.h"
 #include "save/core_threads.h"
-#include "source/source.h"
+#include "source/precopy.h"
 
 /* What the notes are made from. */
 struct notes {
@@ -108,9 +108,10 @@ static int add_process(const struct notes *notes, const struct stopped_thread *f
 	ssize_t got = 0;
 
 	source_leader(notes->source, &stat, &status);
-	uint64_t size = stat.arg_end - stat.arg_start;
-	size = size < sizeof arguments ? size : sizeof arguments;
-	if (stat.arg_start && stat.arg_end > stat.arg_start)
+	size_t size = stat_arguments(&stat, sizeof arguments);
+	if (notes->source->precopy)
+		got = (ssize_t)precopied_arguments(notes->source->precopy, arguments, size);
+	else if (size)
 		got = pidmem_source_read(notes->source, stat.arg_start, arguments, size, NULL, NULL);
 	struct core_process told = {
 		.ids = ids_of(&stat, notes->process->pid),
@@ -179,7 +180,8 @@ int core_notes_add(struct buffer *out, struct pidmem_source *source, struct pidm
 
 	if (result < 0)
 		return result;
-	process_read_auxv(source->process, &auxv, &is_64); /* a copy has the same, and calls no exec */
+	if (source_auxv(source, &auxv, &is_64) < 0)
+		return fail_memory(error);
 	const struct arch *arch = threads.list->arch ? threads.list->arch : arch_of_class(is_64);
 	if (!arch)
 		return fail(error, PIDMEM_UNSUPPORTED, EOPNOTSUPP,

@@ -27,15 +27,20 @@ void core_plan_done(struct core_plan *plan)
 	plan->count = plan->capacity = 0;
 }
 
-static int add(struct core_plan *plan, const struct core_part *part, struct pidmem_error *error)
+int core_plan_add(struct core_plan *plan, const struct core_part *part)
 {
 	struct core_part *parts = array_grow(plan->parts, plan->count, &plan->capacity, sizeof *parts);
 
 	if (!parts)
-		return fail_memory(error);
+		return -ENOMEM;
 	plan->parts = parts;
 	parts[plan->count++] = *part;
 	return 0;
+}
+
+static int add(struct core_plan *plan, const struct core_part *part, struct pidmem_error *error)
+{
+	return core_plan_add(plan, part) < 0 ? fail_memory(error) : 0;
 }
 
 /* A stretch of a large region that is dumped whole: what is in the file, or is not because it is zero. */
@@ -99,6 +104,14 @@ struct verdict {
 	bool device;
 };
 
+/* Nothing was saved of it in the pause, since the rules leave it out anyway: so nobody knows whether it was touched. */
+static bool is_unknown(const struct pidmem_source *source, struct coredump_facts facts, unsigned filter)
+{
+	facts.written = true;
+	return source_is_copy(source) && facts.vm_flags & (PIDMEM_VM_DONTCOPY | PIDMEM_VM_WIPEONFORK) &&
+	       coredump_rule(&facts, filter) == COREDUMP_NOTHING;
+}
+
 static struct verdict judge(struct pidmem_source *source, const struct pidmem_region *region,
 			    const struct pidmem_usage *usage, unsigned filter, bool all)
 {
@@ -114,6 +127,7 @@ static struct verdict judge(struct pidmem_source *source, const struct pidmem_re
 		verdict.size = verdict.device || verdict.untouched ? 0 : region->size;
 		return verdict;
 	}
+	verdict.untouched = verdict.untouched && !is_unknown(source, facts, filter);
 	switch (coredump_rule(&facts, filter)) {
 	case COREDUMP_NOTHING:
 		break;

@@ -14,6 +14,8 @@
 struct core_part {
 	const struct pidmem_region *region;
 	uint64_t start, size, file_size;
+	uint64_t offset; /* in the file */
+	bool placed;     /* where it was copied to while the process ran */
 	bool known;
 	enum pidmem_why why;
 };
@@ -24,6 +26,7 @@ struct core_plan {
 	uint64_t expected; /* bytes to read, roughly */
 };
 void core_plan_done(struct core_plan *plan);
+int core_plan_add(struct core_plan *plan, const struct core_part *part);
 
 /*
  * Make the plan, in a plan of zeros. `filter`: bits of coredump_filter; `all`: everything that can be read. Errors: as

@@ -12,7 +12,8 @@
 #define CORE_RECORD_OWNER "pidmem"
 /* "PMEM", in the manner of NT_FILE: a number that means nothing else to readers that look at types alone. */
 #define CORE_RECORD_TYPE 0x504d454d
-#define CORE_RECORD_SIZE 16384
+/* readelf -n prints each byte of it, blanks too. What is unreadable comes first, so that it is there in most cases. */
+#define CORE_RECORD_SIZE 2048
 
 /* Of the whole note, its header included. */
 size_t core_record_size(void);

@@ -13,8 +13,7 @@ DEFINE_CLEANUP(cleanup_stopped, struct stopped_threads *, stopped_threads_free)
 
 void core_threads_done(struct core_threads *threads)
 {
-	if (threads->own)
-		stopped_threads_free(threads->own);
+	stopped_threads_free(threads->own);
 	*threads = (struct core_threads){ 0 };
 }
 

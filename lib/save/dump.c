@@ -9,7 +9,7 @@
 #include "base/options.h"
 #include "process/process.h"
 #include "save/dump.h"
-#include "save/watch.h"
+#include "sink/watch.h"
 #include "source/source.h"
 
 /* A known-zero range of this size or more takes no room in the file. */
@@ -166,19 +166,20 @@ int pidmem_dump(struct pidmem_source *source, const struct pidmem_dump_options *
 	AUTO_DUMP_TARGET target = DUMP_TARGET_INIT;
 	struct dump dump = { .target = &target };
 	struct pidmem_dump_options options;
-	struct watch watch = { 0 };
+	struct watch watch;
 	int result = options_take(&options, sizeof options, given, error);
 
 	if (result < 0 || (result = options_check_room(out, error)) < 0)
 		return result;
 	if (!options.path == !options.split)
 		return fail(error, PIDMEM_USAGE, EINVAL, "a dump needs either a file or a directory");
-	if (options.progress) {
-		watch_init(&watch, options.progress, options.user, &target.data);
+	watch_init(&watch, options.progress, options.user);
+	watch_file(&watch, &target.data);
+	if (options.progress)
 		watch.state.expected = estimate(source);
-	}
 	if ((result = dump_target_open(&target, &options, error)) < 0 ||
 	    (result = write_spans(source, &watch, &dump, account, error)) < 0 ||
+	    (options.release && (result = pidmem_source_release(source, error)) < 0) ||
 	    (result = dump_target_finish(&target, error)) < 0)
 		return result;
 	struct pidmem_dump_report written = {

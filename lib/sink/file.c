@@ -81,7 +81,7 @@ static char *directory_of(const char *path)
 static int create(const char *name, const void *user)
 {
 	(void)user;
-	int fd = open(name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int fd = open(name, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600);
 
 	return fd < 0 ? -errno : fd;
 }
@@ -105,7 +105,7 @@ static int open_new(struct file_sink *file, struct pidmem_error *error)
 	if (!directory)
 		return fail_memory(error);
 	/* Without a name nothing can stay behind, whatever ends this program. */
-	file->fd = open(directory, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+	file->fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (file->fd >= 0 && can_link(file))
 		return 0;
 	if (file->fd >= 0)
@@ -171,6 +171,34 @@ int file_open(struct file_sink *file, const char *path, bool force, struct pidme
 	return file->fd < 0 ? file_fail_place(error, errno, file_shown_name(file)) : check_stream(file, error);
 }
 
+int file_open_unnamed(struct file_sink *file, const char *directory, struct pidmem_error *error)
+{
+	*file = (struct file_sink){ .fd = -1, .label = directory };
+	if (asprintf(&file->path, "%s/unnamed", directory) < 0) {
+		file->path = NULL;
+		return fail_memory(error);
+	}
+	return open_new(file, error);
+}
+
+bool file_adopt(struct file_sink *file, struct file_sink *unnamed)
+{
+	struct stat own, other;
+
+	if (file->stream || fstat(file->fd, &own) < 0 || fstat(unnamed->fd, &other) < 0 || own.st_dev != other.st_dev)
+		return false;
+	int fd = fcntl(unnamed->fd, F_DUPFD_CLOEXEC, 0);
+	if (fd < 0)
+		return false;
+	if (file->temporary)
+		unlink(file->temporary);
+	free(file->temporary);
+	close(file->fd);
+	file->fd = fd;
+	file->temporary = take(unnamed->temporary);
+	return true;
+}
+
 int file_open_stream(struct file_sink *file, int fd, const char *name, struct pidmem_error *error)
 {
 	*file = (struct file_sink){ .fd = fcntl(fd, F_DUPFD_CLOEXEC, 0),
@@ -184,14 +212,14 @@ int file_open_stream(struct file_sink *file, int fd, const char *name, struct pi
 	return fail_sys(error, errno, "cannot write %s", name);
 }
 
-int file_write(struct file_sink *file, const void *bytes, size_t size, struct pidmem_error *error)
+int file_write_at(struct file_sink *file, const void *bytes, size_t size, uint64_t offset, struct pidmem_error *error)
 {
 	size_t done = 0;
 
 	while (done < size) {
 		const char *from = (const char *)bytes + done;
 		ssize_t put = file->stream ? write(file->fd, from, size - done)
-					   : pwrite(file->fd, from, size - done, (off_t)(file->size + done));
+					   : pwrite(file->fd, from, size - done, (off_t)(offset + done));
 		if (put < 0 && errno == EINTR && is_cancelled(file))
 			return file_cancelled(error);
 		if (put < 0 && errno == EINTR)
@@ -202,8 +230,15 @@ int file_write(struct file_sink *file, const void *bytes, size_t size, struct pi
 		if (done < size && is_cancelled(file)) /* a signal cuts a write short once some of it is done */
 			return file_cancelled(error);
 	}
-	file->size += size;
 	return 0;
+}
+
+int file_write(struct file_sink *file, const void *bytes, size_t size, struct pidmem_error *error)
+{
+	int result = file_write_at(file, bytes, size, file->size, error);
+
+	file->size += result == 0 ? size : 0;
+	return result;
 }
 
 int file_skip(struct file_sink *file, uint64_t size, struct pidmem_error *error)

@@ -27,10 +27,18 @@ struct file_sink {
 /* Begin. Errors: PIDMEM_EXISTS, PIDMEM_SYMLINK, PIDMEM_SYSTEM. */
 int file_open(struct file_sink *file, const char *path, bool force, struct pidmem_error *error);
 
+/* Begin without knowing the name yet, in a directory; file_adopt() tells it. Errors: PIDMEM_SYSTEM. */
+int file_open_unnamed(struct file_sink *file, const char *directory, struct pidmem_error *error);
+/* Go on with a file that was begun that way, as if file_open() had begun it; the other sink can still read it. False if
+ * it is to become a device or pipe, or a file elsewhere: then everything is as before. */
+bool file_adopt(struct file_sink *file, struct file_sink *unnamed);
+
 /* The same with a stream that is open already, of which a copy is kept; `name` is what messages call it. */
 int file_open_stream(struct file_sink *file, int fd, const char *name, struct pidmem_error *error);
 
 int file_write(struct file_sink *file, const void *bytes, size_t size, struct pidmem_error *error);
+/* Somewhere else in a file that is no stream; `size` of the sink stays as it is. */
+int file_write_at(struct file_sink *file, const void *bytes, size_t size, uint64_t offset, struct pidmem_error *error);
 /* `size` zeros: a hole where there can be one. */
 int file_skip(struct file_sink *file, uint64_t size, struct pidmem_error *error);
 

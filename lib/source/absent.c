@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/stat.h>
 
 #include "base/error.h"
 #include "process/process.h"
@@ -48,8 +49,7 @@ static int tell_vdso(struct pidmem_walk *walk, uint64_t limit, struct pidmem_spa
 	const struct pidmem_region *region = walk->region;
 	uint64_t own = getauxval(AT_SYSINFO_EHDR);
 
-	/* A 32-bit process has another vDSO, below 4 GiB. */
-	if (process_own_vdso_size() != region->size || (region->start > UINT32_MAX) != (own > UINT32_MAX))
+	if (!process_vdso_is_own(region))
 		return tell(walk, span, limit, PIDMEM_EXCLUDED, PIDMEM_WHY_KERNEL);
 	if (walk->states_only)
 		return tell(walk, span, limit, PIDMEM_READ, PIDMEM_WHY_NONE);
@@ -59,20 +59,41 @@ static int tell_vdso(struct pidmem_walk *walk, uint64_t limit, struct pidmem_spa
 	return tell_read(walk, limit, span);
 }
 
-/* Pages of a file that cannot be opened: a page fault of the copy reads them. */
+/* Is all from the position on behind the end of a file that cannot be opened? */
+static bool is_past_end(const struct pidmem_walk *walk)
+{
+	const struct pidmem_region *region = walk->region;
+	uint64_t offset = region->offset + (walk->position - region->start);
+	struct stat status;
+
+	return process_stat_mapped(walk->source->process, region, &status) && offset >= (uint64_t)status.st_size;
+}
+
+/* A page fault did not give it: it is past the end of the file, or the disk is bad. */
+static int tell_not_faulted(struct pidmem_walk *walk, uint64_t limit, struct pidmem_span *span)
+{
+	if (backing_of(&walk->source->backings, walk->source->process, walk->region)->state == BACKING_OPEN)
+		return tell_file(walk, limit, span);
+	if (is_past_end(walk))
+		return tell(walk, span, limit, PIDMEM_NO_CONTENT, PIDMEM_WHY_PAST_EOF);
+	if (walk->states_only)
+		return tell(walk, span, limit, PIDMEM_READ, PIDMEM_WHY_NONE);
+	uint64_t page_rest = walk->page_size - walk->position % walk->page_size;
+	return tell(walk, span, page_rest < limit ? page_rest : limit, PIDMEM_UNREADABLE, PIDMEM_WHY_FILE);
+}
+
+/* Pages of a file on a disk: a page fault of the copy reads them. */
 static int tell_by_fault(struct pidmem_walk *walk, uint64_t limit, struct pidmem_error *error, struct pidmem_span *span)
 {
 	if (walk->states_only)
-		return tell(walk, span, limit, PIDMEM_READ, PIDMEM_WHY_NONE);
+		return tell_not_faulted(walk, limit, span);
 	ssize_t got = process_read(walk->source->process, walk->position, walk->buffer,
 				   limit < walk->buffer_size ? limit : walk->buffer_size, error);
 	if (got > 0)
 		return tell_read(walk, (size_t)got, span);
 	if (got != -EIO)
 		return got < 0 ? (int)got : fail_sys(error, EIO, "reading at 0x%" PRIx64, walk->position);
-	/* Past the end of the file, or the disk is bad: the size cannot be asked for. */
-	uint64_t page_rest = walk->page_size - walk->position % walk->page_size;
-	return tell(walk, span, page_rest < limit ? page_rest : limit, PIDMEM_UNREADABLE, PIDMEM_WHY_FILE);
+	return tell_not_faulted(walk, limit, span);
 }
 
 int tell_absent(struct pidmem_walk *walk, uint64_t limit, struct pidmem_error *error, struct pidmem_span *span)
@@ -82,7 +103,11 @@ int tell_absent(struct pidmem_walk *walk, uint64_t limit, struct pidmem_error *e
 		int result = pidmem_process_check(walk->source->process, error);
 		return result < 0 ? result : tell(walk, span, limit, PIDMEM_NO_CONTENT, PIDMEM_WHY_UNMAPPED);
 	}
+	if (walk->absent == ABSENT_NOT_ASKED)
+		walk->absent = source_absent(walk->source, walk->region);
 	switch (walk->absent) {
+	case ABSENT_FAILED:
+		return source_failure(walk->source, walk->region, error);
 	case ABSENT_ZERO:
 		if (source_is_uffd_missing(walk->source, walk->region))
 			return tell(walk, span, limit, PIDMEM_NO_CONTENT, PIDMEM_WHY_UFFD);

@@ -63,14 +63,24 @@ static bool has_userfaultfd(const struct frozen *frozen)
 	return false;
 }
 
-bool may_be_copied(struct frozen *frozen, uint64_t *promised, char *reason, size_t size)
+static bool may_be_copied(struct frozen *frozen, uint64_t *promised, char *reason, size_t size)
 {
+	struct process_status status;
+
 	if (has_userfaultfd(frozen)) {
 		snprintf(reason, size, "a userfaultfd is registered for its memory");
 		return false;
 	}
-	return headroom_has_huge_pages(frozen->process, reason, size) &&
-	       headroom_has_memory(frozen->process, promised, reason, size);
+	if (process_read_status(frozen->process->memory_dir, &status) < 0)
+		return true; /* gone: others tell */
+	return headroom_has_huge_pages(frozen->process, &status, reason, size) &&
+	       headroom_has_memory(frozen->process, &status, promised, reason, size);
+}
+
+void check_copy(struct frozen *frozen, uint64_t *promised)
+{
+	if (may_be_copied(frozen, promised, frozen->no_copy, sizeof frozen->no_copy))
+		frozen->no_copy[0] = 0;
 }
 
 void explain_no_copy(struct frozen *frozen, int failure, const struct pidmem_error *cause, char *reason, size_t size)
@@ -104,7 +114,7 @@ int fall_back_from_snapshot(struct pidmem_freeze *freeze, const struct frozen *f
 {
 	const struct pidmem_process *process = frozen->process;
 
-	if (!freeze->options.fall_back)
+	if (!freeze->options.fall_back || freeze->options.max_pause_us)
 		return with_hint(error,
 				 fail(error, PIDMEM_UNSUPPORTED, EOPNOTSUPP,
 				      "no snapshot of process %d (%s) is possible: %s", process->pid, process->name,

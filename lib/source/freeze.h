@@ -2,16 +2,22 @@
 /*
  * A freeze from inside
  *
- *   freeze.c         opening and releasing: the order of things
- *   freeze_stop.c    stopping all of its processes, and their descendants
- *   freeze_pause.c   what is saved while a target stands still, and the source on its copy
- *   freeze_report.c  what is told of it
- *   fallback.c       why something less was done than was asked for
+ *   freeze.c          the object
+ *   freeze_precopy.c  copying processes while they run, before that: see precopy.h
+ *   freeze_moment.c   the order of things: stop, copy, resume
+ *   freeze_stop.c     getting processes ready, and stopping all of them, with their descendants
+ *   freeze_choose.c   what a copy will not hold and is to be saved while a target stands still
+ *   freeze_pause.c    saving it
+ *   freeze_join.c     after the pause: the source on the copy
+ *   freeze_release.c  letting go
+ *   freeze_report.c   what is told of it
+ *   fallback.c        why something less was done than was asked for
  */
 #ifndef SOURCE_FREEZE_H
 #define SOURCE_FREEZE_H
 
 #include "process/status.h"
+#include "sink/watch.h"
 #include "source/kept.h"
 #include "source/source.h"
 #include "stop/guard.h"
@@ -24,6 +30,7 @@ struct candidate {
 	const struct pidmem_region *region; /* of the list of `live` */
 	uint64_t bytes;                     /* of it that are selected */
 	bool dont_copy;                     /* only if the copy does not have it after all */
+	uint64_t written;                   /* of it that private pages were found in when it was saved */
 };
 
 /* One process of a freeze. */
@@ -33,11 +40,14 @@ struct frozen {
 	bool owned; /* the handle is ours: a descendant */
 	enum pidmem_consistency consistency;
 	char fallback[400];       /* "" if it is what was asked for */
+	char no_copy[256];        /* why clone(2) would not make a copy, or must not; "" if nothing is known against it */
 	struct process_stat stat; /* of the first thread, as it was before the stop */
 	struct process_status status;
 	bool stopped; /* by the guard, which knows it by this index */
 	size_t index;
+	bool released;              /* before the others, and for good */
 	struct pidmem_source *live; /* on the process itself */
+	struct precopy *precopy;    /* NULL if it is not copied while it runs */
 
 	/* Its copy. */
 	pid_t copy;
@@ -58,11 +68,13 @@ struct frozen {
 
 struct pidmem_freeze {
 	struct pidmem_freeze_options options;
+	struct watch watch; /* of copying processes while they run */
 	struct guard *guard;
 	size_t guarded; /* processes that the guard knows */
 	struct frozen **items;
 	size_t count, capacity, given;
 	char fallback[400]; /* for processes that are added later */
+	uint64_t promised;  /* memory that the copies may take: headroom_has_memory() */
 	bool held;          /* something is stopped */
 	bool released;
 };
@@ -71,7 +83,7 @@ struct pidmem_freeze {
 int freeze_add(struct pidmem_freeze *freeze, struct pidmem_process *process, bool owned, struct pidmem_error *error);
 /* Take one out again. */
 void freeze_remove(struct pidmem_freeze *freeze, size_t index);
-/* Note a stop of so many microseconds. */
+/* Note a stop of so many microseconds; 0: there was none. */
 void frozen_add_stop(struct frozen *frozen, uint64_t stop_us);
 struct pidmem_source *frozen_source(const struct frozen *frozen);
 /* Its threads as they were stopped; NULL if it was not. */
@@ -81,21 +93,37 @@ int frozen_threads(struct frozen *frozen, struct pidmem_error *error, const stru
 int freeze_prepare(struct pidmem_freeze *freeze, struct pidmem_error *error);
 /* Stop all processes that are not to be read live, and their descendants if wanted. */
 int freeze_stop(struct pidmem_freeze *freeze, struct pidmem_error *error);
+/* Copy what can be copied while it runs. */
+int freeze_precopy(struct pidmem_freeze *freeze, struct pidmem_error *error);
+/* Stop, copy where copies are wanted and possible, resume then, and open the sources. */
+int freeze_take_moment(struct pidmem_freeze *freeze, struct pidmem_error *error);
+bool freeze_wants_copies(const struct pidmem_freeze *freeze);
+/* Let all run on that are stopped, and note how long that was. */
+int freeze_resume(struct pidmem_freeze *freeze, struct pidmem_error *error);
+/* End the copies, and note the stops that it takes. */
+int freeze_reap(struct pidmem_freeze *freeze, struct pidmem_error *error);
 /* Let everything go and begin with a new guard; what has been stopped is noted. */
 int freeze_start_again(struct pidmem_freeze *freeze, struct pidmem_error *error);
 
+/* How many bytes of a region will be asked for, if it turns out to have content. */
+uint64_t pause_wants(const struct frozen *frozen, const struct pidmem_region *region);
 /* Get ready: list the regions with their flags, choose what will be saved, get the room for it. */
 int pause_prepare(struct frozen *frozen, struct pidmem_error *error);
 /* The target stands still and the copy is made: save what that does not hold. */
 int pause_save(struct frozen *frozen, struct pidmem_error *error);
+/* The part of it that is the same for all: what was chosen. */
+int pause_save_chosen(struct frozen *frozen, struct pidmem_error *error);
 /* The target runs on: open the source on the copy. */
 int pause_finish(struct frozen *frozen, struct pidmem_error *error);
+
+/* The source of a snapshot is opened: tie it to the rest. The regions are owned by it from now on. */
+void pause_attach(struct frozen *frozen, struct pidmem_maps *maps);
 
 /* Can the process not be stopped at all? Then it is read live, or that is the failure. Returns 0 or -errno. */
 int fall_back_from_stop(struct frozen *frozen, struct pidmem_error *error);
 void fall_back_to_live(struct frozen *frozen, const char *reason);
-/* What forbids a copy, before it is made: false and why. *promised: see headroom_has_memory(). */
-bool may_be_copied(struct frozen *frozen, uint64_t *promised, char *reason, size_t size);
+/* Find out what forbids a copy, before it is made: `no_copy`. *promised: see headroom_has_memory(). */
+void check_copy(struct frozen *frozen, uint64_t *promised);
 /* Making a copy failed, with this -errno: why, in a few words. */
 void explain_no_copy(struct frozen *frozen, int failure, const struct pidmem_error *cause, char *reason, size_t size);
 /* No snapshot of one process: all of the freeze are to be kept stopped instead, or that is the failure. */

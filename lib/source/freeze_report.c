@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "base/options.h"
 #include "process/task.h"
-#include "source/freeze.h"
+#include "source/precopy.h"
 
 size_t pidmem_freeze_count(const struct pidmem_freeze *freeze)
 {
@@ -82,12 +82,16 @@ static int make_report(struct frozen *frozen, struct pidmem_error *error, struct
 {
 	struct pidmem_freeze_report report = {
 		.consistency = frozen->consistency,
-		.engine = frozen->consistency == PIDMEM_SNAPSHOT ? PIDMEM_ENGINE_CLONE : PIDMEM_ENGINE_NONE,
+		.engine = frozen->consistency != PIDMEM_SNAPSHOT ? PIDMEM_ENGINE_NONE
+			  : frozen->precopy                      ? PIDMEM_ENGINE_PRECOPY
+								 : PIDMEM_ENGINE_CLONE,
 		.fallback = frozen->fallback[0] ? frozen->fallback : NULL,
 		.stops_us = frozen->stops_us,
 		.stop_count = frozen->stop_count,
 		.shared_paused = frozen->shared_paused,
 		.shared_after = frozen->shared_after,
+		.passes = frozen->precopy ? frozen->precopy->passes : 0,
+		.untracked = frozen->precopy ? frozen->precopy->untracked : 0,
 	};
 	int result = count_threads(frozen, error, &report);
 

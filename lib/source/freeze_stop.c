@@ -13,6 +13,16 @@
 /* So often descendants may appear, or end, while they are being stopped. */
 #define ROUNDS 50
 
+/* A snapshot is wanted: what can be done for it before the stop. It may turn out that there is no room for a copy. */
+static int prepare_copy(struct frozen *frozen, struct pidmem_error *error)
+{
+	int result = pause_prepare(frozen, error);
+
+	if (result >= 0)
+		check_copy(frozen, &frozen->freeze->promised);
+	return result;
+}
+
 /* What is known of a process before it is stopped. */
 static int prepare(struct frozen *frozen, struct pidmem_error *error)
 {
@@ -23,7 +33,7 @@ static int prepare(struct frozen *frozen, struct pidmem_error *error)
 		return result;
 	frozen->live->frozen = frozen;
 	process_read_task(frozen->process, 0, &frozen->stat, &frozen->status);
-	return frozen->consistency == PIDMEM_SNAPSHOT ? pause_prepare(frozen, error)
+	return frozen->consistency == PIDMEM_SNAPSHOT ? prepare_copy(frozen, error)
 						      : pidmem_source_refresh(frozen->live, error);
 }
 
@@ -70,16 +80,19 @@ static int find_descendants(struct pidmem_freeze *freeze, struct pidmem_error *e
 {
 	AUTO_FREE pid_t *known = calloc(freeze->count, sizeof *known);
 	AUTO_FREE pid_t *found = NULL;
-	size_t count = 0, added = 0;
+	size_t near = 0, count = 0, added = 0;
 
 	for (size_t i = 0; known && i < freeze->count; i++)
-		known[i] = freeze->items[i]->process->pid;
-	int result = known ? children_find(known, freeze->count, &found, &count) : -ENOMEM;
+		if (process_is_near(freeze->items[i]->process)) /* else it has another number here */
+			known[near++] = freeze->items[i]->process->pid;
+	int result = known ? children_find(known, near, &found, &count) : -ENOMEM;
 	if (result < 0)
 		return fail_sys(error, -result, "cannot list the processes");
 	for (size_t i = 0; i < count; i++) {
 		AUTO_PROCESS process = NULL;
 		struct pidmem_error cause;
+		if (found[i] == getpid()) /* whoever wants a tree that it runs in does not mean itself */
+			continue;
 		result = pidmem_process_open(found[i], NULL, &cause, &process);
 		if (result < 0 && (cause.code == PIDMEM_NO_PROCESS || cause.code == PIDMEM_ZOMBIE))
 			continue;
@@ -91,6 +104,19 @@ static int find_descendants(struct pidmem_freeze *freeze, struct pidmem_error *e
 		added++;
 	}
 	return (int)added;
+}
+
+/* Not all could be stopped, and nothing is any more: but some stood still until that was known. */
+static void note_failed_stop(struct pidmem_freeze *freeze)
+{
+	uint64_t pause_us;
+
+	freeze->held = false;
+	if (guard_resume(freeze->guard, NULL, &pause_us) < 0)
+		return;
+	for (size_t i = 0; i < freeze->count; i++)
+		if (freeze->items[i]->consistency != PIDMEM_LIVE)
+			frozen_add_stop(freeze->items[i], pause_us);
 }
 
 /* Stop those that are not: how many that was, or -errno with nothing stopped any more. */
@@ -106,7 +132,8 @@ static int stop_some(struct pidmem_freeze *freeze, struct pidmem_error *error)
 		if (!freeze->items[i]->stopped && freeze->items[i]->consistency != PIDMEM_LIVE)
 			pids[count++] = freeze->items[i]->process->pid;
 	int result = count ? guard_stop(freeze->guard, pids, count, patience, error) : 0;
-	freeze->held &= result == 0;
+	if (result < 0)
+		note_failed_stop(freeze);
 	for (size_t i = 0; i < freeze->count && result == 0; i++) {
 		struct frozen *frozen = freeze->items[i];
 		if (frozen->stopped || frozen->consistency == PIDMEM_LIVE)

@@ -82,6 +82,19 @@ void kept_done(struct kept *kept)
 	*kept = (struct kept){ 0 };
 }
 
+static int by_address(const void *one, const void *other)
+{
+	const struct pidmem_span *left = one, *right = other;
+
+	return (left->start > right->start) - (left->start < right->start);
+}
+
+void kept_sort(struct kept *kept)
+{
+	if (kept->count)
+		qsort(kept->spans, kept->count, sizeof *kept->spans, by_address);
+}
+
 const struct pidmem_span *kept_find_next(const struct kept *kept, uint64_t address)
 {
 	size_t low = 0, high = kept->count;

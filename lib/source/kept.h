@@ -16,6 +16,8 @@ struct kept {
 int kept_reserve(struct kept *kept, uint64_t bytes, size_t spans);
 /* Keep a span, behind all others: 0 or -ENOMEM. */
 int kept_add(struct kept *kept, const struct pidmem_span *span);
+/* Put them in order, if some were kept out of it. */
+void kept_sort(struct kept *kept);
 void kept_done(struct kept *kept);
 
 /* The span that holds an address, else the next above it, else NULL. */

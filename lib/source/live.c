@@ -6,16 +6,19 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "process/maps.h"
-#include "process/mounts.h"
 #include "process/pages.h"
 #include "process/process.h"
 #include "source/source.h"
+
+/* Regions of files up to this size are read through the copy. */
+#define FAULT_MAX (16ULL << 20)
 
 void source_free(struct pidmem_source *source)
 {
 	if (!source)
 		return;
 	backings_done(&source->backings);
+	mount_devices_done(&source->devices);
 	pidmem_maps_free(source->fresh);
 	pidmem_maps_free(source->flag_maps);
 	pidmem_maps_free(source->maps);
@@ -64,7 +67,7 @@ void source_take_maps(struct pidmem_source *source, struct pidmem_maps *maps)
 	pidmem_maps_free(source->fresh);
 	source->maps = maps;
 	source->flag_maps = source->fresh = NULL;
-	backings_done(&source->backings);
+	backings_close(&source->backings);
 	source->userfaultfd = source_is_copy(source) ? UFFD_NONE : UFFD_NOT_ASKED;
 }
 
@@ -73,7 +76,7 @@ int pidmem_source_refresh(struct pidmem_source *source, struct pidmem_error *err
 	struct pidmem_maps *maps;
 	int result = source_check(source, error);
 
-	if (result < 0 || source_is_copy(source)) /* its regions are of one moment */
+	if (result < 0 || source_is_still(source)) /* its regions are of one moment */
 		return result;
 	result = pidmem_maps_read(source->process, 0, error, &maps);
 	if (result == 0)
@@ -152,19 +155,21 @@ static bool starts(const struct pidmem_region *region, const char *prefix)
  * A copy has no pages of files and shared memory in its page tables, even if the target has: fork(2) leaves them out.
  * Through the copy they can be had all the same, where that makes no page that was not there.
  */
-static enum absent copy_absent(const struct pidmem_source *source, const struct pidmem_region *region)
+static bool can_be_faulted(struct pidmem_source *source, const struct pidmem_region *region)
 {
-	return region_has_named_file(region) && !starts(region, "/dev/") &&
-			       mounts_fault_is_harmless(source->process, region->dev_major, region->dev_minor)
-		       ? ABSENT_COPY
-		       : ABSENT_LIVE;
+	return source_is_copy(source) && region_has_named_file(region) && !starts(region, "/dev/") &&
+	       mounts_fault_is_harmless(&source->devices, source->process, region->dev_major, region->dev_minor) &&
+	       !(source_flags(source, region) & (PIDMEM_VM_IO | PIDMEM_VM_PFNMAP));
 }
 
 /* Present or not, these pages are never read: the kernel's own data, and memory of devices. */
 static enum absent file_absent(struct pidmem_source *source, const struct pidmem_region *region)
 {
-	if (source_is_copy(source) && !strcmp(region->path, "/secretmem"))
+	if (source_is_still(source) && !strcmp(region->path, "/secretmem"))
 		return ABSENT_LIVE; /* only the page tables of the target can tell */
+	/* No file to be found, opened, compared and closed; but the file tells where the holes of a large one are. */
+	if (region->size <= FAULT_MAX && can_be_faulted(source, region))
+		return ABSENT_COPY;
 	enum backing_state state = backing_of(&source->backings, source->process, region)->state;
 	if (state == BACKING_OPEN)
 		return ABSENT_FILE;
@@ -173,7 +178,9 @@ static enum absent file_absent(struct pidmem_source *source, const struct pidmem
 	/* A regular file cannot be device memory; of the rest, smaps tells. */
 	if (state == BACKING_UNKNOWN && source_flags(source, region) & (PIDMEM_VM_IO | PIDMEM_VM_PFNMAP))
 		return ABSENT_DEVICE;
-	return source_is_copy(source) ? copy_absent(source, region) : ABSENT_NO_FILE;
+	if (can_be_faulted(source, region))
+		return ABSENT_COPY;
+	return source_is_still(source) ? ABSENT_LIVE : ABSENT_NO_FILE;
 }
 
 enum absent source_absent(struct pidmem_source *source, const struct pidmem_region *region)
@@ -220,7 +227,7 @@ static const struct pidmem_maps *fresh_maps(struct pidmem_source *source)
 bool source_still_maps(struct pidmem_source *source, const struct pidmem_region *region, uint64_t address,
 		       uint64_t *size)
 {
-	if (source_is_copy(source))
+	if (source_is_still(source))
 		return true;
 	int told = process_still_maps(source->process, region, address, size);
 

@@ -6,9 +6,11 @@
 #include "base/cleanup.h"
 #include "pidmem.h"
 #include "process/backing.h"
+#include "process/mounts.h"
 
 struct frozen;
 struct kept;
+struct precopy;
 struct stopped_threads;
 
 struct pidmem_source {
@@ -18,7 +20,8 @@ struct pidmem_source {
 	struct pidmem_maps *maps;
 	struct pidmem_maps *flag_maps; /* with usage; read when some region's flags are first asked for */
 	struct backings backings;
-	bool cost_by_size; /* no PAGEMAP_SCAN: huge regions without a resident page are not looked into */
+	struct mount_devices devices; /* of a copy */
+	bool cost_by_size;            /* no PAGEMAP_SCAN: huge regions without a resident page are not looked into */
 	/* For kernels without PROCMAP_QUERY or PAGEMAP_SCAN: the regions as they were a moment ago. */
 	struct pidmem_maps *fresh;
 	uint64_t fresh_us, flags_us;
@@ -27,6 +30,7 @@ struct pidmem_source {
 	/* How it is frozen; all of it is nothing for a live source. */
 	enum pidmem_consistency consistency;
 	struct frozen *frozen;       /* the process in its freeze */
+	struct precopy *precopy;     /* copied while it ran: this is what is read, and nothing of the process */
 	struct pidmem_freeze *owned; /* by pidmem_source_open(): the freeze goes with the source */
 	bool released;               /* nothing can be read any more */
 	const struct kept *kept;     /* of a copy: what was saved during the pause */
@@ -48,6 +52,12 @@ static inline bool source_is_copy(const struct pidmem_source *source)
 	return source->process != source->target;
 }
 
+/* Does it show one moment, so that its regions never change? */
+static inline bool source_is_still(const struct pidmem_source *source)
+{
+	return source_is_copy(source) || source->precopy;
+}
+
 /* The threads as they were stopped, with their registers; *threads is NULL for a live source. Owned by the freeze. */
 int source_threads(struct pidmem_source *source, struct pidmem_error *error, const struct stopped_threads **threads);
 
@@ -56,6 +66,12 @@ int source_threads(struct pidmem_source *source, struct pidmem_error *error, con
 struct process_stat;
 struct process_status;
 void source_leader(const struct pidmem_source *source, struct process_stat *stat, struct process_status *status);
+
+/* Its auxiliary vector (getauxval(3)), empty if it cannot be had: 0 or -ENOMEM. *is_64: by its layout. */
+struct buffer;
+int source_auxv(const struct pidmem_source *source, struct buffer *auxv, bool *is_64);
+/* By which kinds of regions core files of it are written: 0 or -errno, as coredump_filter_read(). */
+int source_filter(const struct pidmem_source *source, struct pidmem_error *error, unsigned *filter);
 
 /* How it was frozen, as pidmem_freeze_describe(); of a live source that it is live. */
 int source_report(struct pidmem_source *source, struct pidmem_error *error, struct pidmem_freeze_report *report);
@@ -69,8 +85,10 @@ int source_check(const struct pidmem_source *source, struct pidmem_error *error)
 DEFINE_CLEANUP(cleanup_walk, struct pidmem_walk *, pidmem_walk_close)
 #define AUTO_WALK CLEANUP(cleanup_walk) struct pidmem_walk *
 
-/* Go on with another range of the walk's own, above what was told: what lies between is neither told nor read. The walk
- * must have been opened without PIDMEM_WALK_STATES. */
+/* Go on with another range within that of the walk, which begins above what was told, or within the last span: what
+ * lies between is neither told nor read. The walk must have been opened without PIDMEM_WALK_STATES. */
+/* To walk_move(): bytes that are in the store of what was copied while the process ran are told without being read. */
+#define WALK_PASS_OVER_STORED 0x100U
 void walk_move(struct pidmem_walk *walk, uint64_t start, uint64_t size, unsigned flags);
 
 /* PIDMEM_VM_* of a region; 0 if they cannot be had. */
@@ -81,16 +99,16 @@ bool source_is_uffd_missing(struct pidmem_source *source, const struct pidmem_re
 
 /* What pages are that the process does not have in its page tables. */
 enum absent {
-	ABSENT_ZERO,    /* private memory: never touched, unless a userfaultfd supplies it */
-	ABSENT_FILE,    /* in the file */
-	ABSENT_NO_FILE, /* in a file or object that cannot be reached */
-	ABSENT_VDSO,    /* code of the kernel, the same in each process */
-	ABSENT_KERNEL,  /* never told: [vvar], [vsyscall] */
-	ABSENT_DEVICE,  /* never touched */
-	ABSENT_COPY, /* of a copy: in a file that cannot be opened; a page fault of the copy reads it, and harms nobody
-		      */
-	ABSENT_LIVE, /* of a copy: in a shared object that cannot be reached but through the target */
-	ABSENT_FAILED, /* could not be found out: source_failure() */
+	ABSENT_ZERO,      /* private memory: never touched, unless a userfaultfd supplies it */
+	ABSENT_FILE,      /* in the file */
+	ABSENT_NO_FILE,   /* in a file or object that cannot be reached */
+	ABSENT_VDSO,      /* code of the kernel, the same in each process */
+	ABSENT_KERNEL,    /* never told: [vvar], [vsyscall] */
+	ABSENT_DEVICE,    /* never touched */
+	ABSENT_COPY,      /* of a copy: in a file on a disk; a page fault of the copy reads it, and harms nobody */
+	ABSENT_LIVE,      /* of a copy: in a shared object that cannot be reached but through the target */
+	ABSENT_NOT_ASKED, /* it is found out when there is such a page: that may open a file */
+	ABSENT_FAILED,    /* could not be found out: source_failure() */
 };
 enum absent source_absent(struct pidmem_source *source, const struct pidmem_region *region);
 

@@ -134,6 +134,14 @@ static int open_region_pages(struct pidmem_walk *walk, struct pidmem_error *erro
 	return result < 0 ? result : 1;
 }
 
+/* Of what was copied while the process ran, few pages of files are absent in a core file. */
+static enum absent look_at_absent(struct pidmem_source *source, const struct pidmem_region *region)
+{
+	if (!source->precopy || region->kind != PIDMEM_KIND_FILE)
+		return source_absent(source, region);
+	return source_flags(source, region) & (PIDMEM_VM_IO | PIDMEM_VM_PFNMAP) ? ABSENT_DEVICE : ABSENT_NOT_ASKED;
+}
+
 /* Enter the region at or above the position: 1, or 0 at the end of the range. */
 static int enter_region(struct pidmem_walk *walk, struct pidmem_error *error)
 {
@@ -144,7 +152,7 @@ static int enter_region(struct pidmem_walk *walk, struct pidmem_error *error)
 		if (!region || region->start > walk->last)
 			return 0;
 		walk->region = region;
-		walk->absent = source_absent(walk->source, region);
+		walk->absent = look_at_absent(walk->source, region);
 		if (walk->absent == ABSENT_FAILED)
 			return source_failure(walk->source, region, error);
 		walk->not_copied = source_is_copy(walk->source) && source_usage(walk->source, region) &&
@@ -169,12 +177,12 @@ static int tell_next(struct pidmem_walk *walk, struct pidmem_error *error, struc
 		return tell(walk, span, limit, PIDMEM_EXCLUDED, PIDMEM_WHY_KERNEL);
 	if (walk->absent == ABSENT_DEVICE)
 		return tell(walk, span, limit, PIDMEM_EXCLUDED, PIDMEM_WHY_DEVICE);
-	if (source_is_copy(walk->source)) {
-		if (tell_kept(walk, &limit, span))
-			return 1;
-		if (walk->not_copied)
-			return tell(walk, span, limit, PIDMEM_UNREADABLE, PIDMEM_WHY_NOT_COPIED);
-	}
+	if (walk->source->kept && tell_kept(walk, &limit, span))
+		return 1;
+	if (walk->not_copied)
+		return tell(walk, span, limit, PIDMEM_UNREADABLE, PIDMEM_WHY_NOT_COPIED);
+	if (walk->source->precopy)
+		return tell_precopied(walk, limit, error, span);
 	return tell_pages(walk, limit, error, span);
 }
 
@@ -204,6 +212,7 @@ void walk_move(struct pidmem_walk *walk, uint64_t start, uint64_t size, unsigned
 	walk->done = size == 0;
 	walk->held = walk->told = 0;
 	walk->states_only = flags & PIDMEM_WALK_STATES;
+	walk->pass_over_stored = flags & WALK_PASS_OVER_STORED;
 }
 
 void walk_seek(struct pidmem_walk *walk, uint64_t start, uint64_t size)
@@ -211,7 +220,7 @@ void walk_seek(struct pidmem_walk *walk, uint64_t start, uint64_t size)
 	walk_move(walk, start, size, 0);
 	walk->run = (struct pidmem_page_run){ 0 };
 	walk->no_more_runs = false;
-	if (!walk->source->cost_by_size)
+	if (walk->pages && !walk->source->cost_by_size)
 		pages_move(walk->pages, start, size);
 }
 
@@ -253,7 +262,8 @@ int pidmem_walk_open(struct pidmem_source *source, uint64_t start, uint64_t size
 		if (!walk->buffer)
 			return fail_memory(error);
 	}
-	result = pidmem_pages_open(source->process, start, size, error, &walk->pages);
+	if (!source->precopy)
+		result = pidmem_pages_open(source->process, start, size, error, &walk->pages);
 	if (result < 0)
 		return result;
 	*out = take(walk);

@@ -12,6 +12,7 @@ struct pidmem_walk {
 	struct pidmem_page_run run; /* the last one told by `pages` */
 	bool no_more_runs;
 	bool states_only;
+	bool pass_over_stored;   /* what a store holds has no bytes either */
 	uint64_t position, last; /* what has not been told yet, inclusive */
 	bool done;
 	const struct pidmem_region *region; /* that holds `position` */
@@ -23,7 +24,7 @@ struct pidmem_walk {
 	struct pidmem_walk *live;       /* of a copy: through the target itself, for what no copy holds */
 };
 
-/* Go to another range above the last one, and ask for the states of its pages alone. */
+/* Go to another range within that of the walk, forward or back; the kernel is asked about the pages of that alone. */
 void walk_seek(struct pidmem_walk *walk, uint64_t start, uint64_t size);
 
 /* `size` bytes are of this kind. */
@@ -40,6 +41,9 @@ int tell_absent(struct pidmem_walk *walk, uint64_t limit, struct pidmem_error *e
 /* Of a copy: what was saved during the pause goes before what the copy has there. 1, or 0 and *limit cut to what else
  * is to be told. */
 int tell_kept(struct pidmem_walk *walk, uint64_t *limit, struct pidmem_span *span);
+
+/* Of memory that was copied while the process ran: what that was. */
+int tell_precopied(struct pidmem_walk *walk, uint64_t limit, struct pidmem_error *error, struct pidmem_span *span);
 
 /* Of a copy: absent pages that the target may have in its page tables. */
 int tell_live(struct pidmem_walk *walk, uint64_t limit, struct pidmem_error *error, struct pidmem_span *span);

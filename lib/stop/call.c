@@ -165,6 +165,21 @@ int call_begin(struct caller *caller, pid_t pid, pid_t tid)
 	return 0;
 }
 
+int call_begin_any(struct caller *caller, const struct stop_process *process)
+{
+	int reason = -ESRCH;
+
+	for (size_t i = 0; i < process->count; i++) {
+		if (process->tracees[i].state != TRACEE_STOPPED)
+			continue;
+		int result = call_begin(caller, process->pid, process->tracees[i].tid);
+		if (result == 0)
+			return 0;
+		reason = reason == -ESRCH ? result : reason;
+	}
+	return reason;
+}
+
 void call_end(struct caller *caller)
 {
 	tracee_set(caller->tid, 1, caller->registers, caller->arch->registers_size);

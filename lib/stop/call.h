@@ -5,6 +5,7 @@
 
 #include "arch/arch.h"
 #include "pidmem.h"
+#include "stop/stop_set.h"
 
 /* A thread that makes calls for us; its own registers and signal mask stand by until call_end(). */
 struct caller {
@@ -22,6 +23,9 @@ struct caller {
  * or no such architecture), -ESRCH.
  */
 int call_begin(struct caller *caller, pid_t pid, pid_t tid);
+
+/* The same with whichever thread of a process can: 0, or the first reason against it. */
+int call_begin_any(struct caller *caller, const struct stop_process *process);
 
 /* Make one call: its result (-errno of the call); -ESRCH if the thread has ended; -EBUSY if it does not come to it. */
 long call_make(struct caller *caller, long number, const uint64_t arguments[6]);

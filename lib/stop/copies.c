@@ -19,6 +19,7 @@
 
 #include "base/buffer.h"
 #include "base/clock.h"
+#include "process/children.h"
 #include "process/process.h"
 #include "process/status.h"
 #include "stop/call.h"
@@ -27,22 +28,6 @@
 #define OOM_SCORE "1000"
 /* How long to wait for threads that cannot be woken when a target is stopped to wait for its copy. */
 #define REAP_PATIENCE_MS 10
-
-/* Some thread that can make calls: 0, or the first reason against it. */
-static int find_caller(const struct stop_process *process, struct caller *caller)
-{
-	int reason = -ESRCH;
-
-	for (size_t i = 0; i < process->count; i++) {
-		if (process->tracees[i].state != TRACEE_STOPPED)
-			continue;
-		int result = call_begin(caller, process->pid, process->tracees[i].tid);
-		if (result == 0)
-			return 0;
-		reason = reason == -ESRCH ? result : reason;
-	}
-	return reason;
-}
 
 /* When memory runs short, the kernel is to end the copy and not the target. */
 static void offer_to_oom_killer(pid_t copy)
@@ -75,7 +60,7 @@ static void wait_for(struct caller *caller, pid_t child)
 int copy_make(const struct stop_process *process, struct copy *copy)
 {
 	struct caller caller;
-	int result = find_caller(process, &caller);
+	int result = call_begin_any(&caller, process);
 
 	if (result < 0)
 		return result;
@@ -123,7 +108,7 @@ void copy_reap(struct copy *copy, const struct stop_process *stopped, int news)
 		if (stop_set_stop(set, news, &copy->parent, 1, REAP_PATIENCE_MS, NULL) == 0)
 			stopped = &set->processes[0];
 	}
-	int result = stopped ? find_caller(stopped, &caller) : -ESRCH;
+	int result = stopped ? call_begin_any(&caller, stopped) : -ESRCH;
 	kill(copy->pid, SIGKILL);
 	waitpid(copy->pid, NULL, __WALL);
 	/* Else the target has ended as well, and somebody else waits; or it is left to the next run. */
@@ -163,25 +148,17 @@ static pid_t own_number(int dir)
 	return pid;
 }
 
-static bool is_one_of(pid_t pid, const pid_t *pids, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		if (pids[i] == pid)
-			return true;
-	return false;
-}
-
 /* Is it a copy of one of these processes that was left? Its number, or 0. */
-static pid_t is_leftover(const char *name, const pid_t *parents, size_t count, pid_t *parent)
+static pid_t is_leftover(pid_t pid, const pid_t *parents, size_t count, pid_t *parent)
 {
 	AUTO_BUFFER text = { 0 }, score = { 0 };
 	struct process_stat stat;
-	char path[300];
+	char path[32];
 
-	snprintf(path, sizeof path, "/proc/%s", name);
+	snprintf(path, sizeof path, "/proc/%d", pid);
 	AUTO_FD dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0 || buffer_read_file(&text, dir, "stat") < 0 || stat_parse(text.bytes, text.size, &stat) < 0 ||
-	    stat.state != 'Z' || !is_one_of(stat.ppid, parents, count) || exit_signal(text.bytes) != 0 ||
+	    stat.state != 'Z' || !pid_is_among(stat.ppid, parents, count) || exit_signal(text.bytes) != 0 ||
 	    buffer_read_file(&score, dir, "oom_score_adj") < 0 || strcmp(score.bytes, OOM_SCORE "\n") != 0)
 		return 0;
 	*parent = stat.ppid;
@@ -190,19 +167,17 @@ static pid_t is_leftover(const char *name, const pid_t *parents, size_t count, p
 
 size_t leftovers_find(const pid_t *parents, size_t count, struct leftover **out)
 {
-	AUTO_DIR list = open_directory_at(AT_FDCWD, "/proc");
-	struct leftover *found = NULL;
-	size_t total = 0, capacity = 0;
+	AUTO_FREE pid_t *children = NULL;
+	size_t child_count = 0, total = 0;
 
-	for (const struct dirent *entry; list && (entry = readdir(list));) {
+	if (children_find(parents, count, &children, &child_count) < 0)
+		child_count = 0;
+	struct leftover *found = calloc(child_count + 1, sizeof *found);
+	for (size_t i = 0; found && i < child_count; i++) {
 		struct leftover one = { 0 };
-		if (atoi(entry->d_name) > 0)
-			one.own_pid = is_leftover(entry->d_name, parents, count, &one.parent);
-		struct leftover *grown = one.own_pid ? array_grow(found, total, &capacity, sizeof *found) : NULL;
-		if (!grown)
-			continue;
-		found = grown;
-		found[total++] = one;
+		one.own_pid = is_leftover(children[i], parents, count, &one.parent);
+		if (one.own_pid)
+			found[total++] = one;
 	}
 	*out = found;
 	return total;
@@ -214,7 +189,7 @@ void leftovers_reap(const struct leftover *leftovers, size_t count, const struct
 		for (size_t k = 0; k < set->count; k++) {
 			struct caller caller;
 			if (set->processes[k].pid != leftovers[i].parent ||
-			    find_caller(&set->processes[k], &caller) < 0)
+			    call_begin_any(&caller, &set->processes[k]) < 0)
 				continue;
 			wait_for(&caller, leftovers[i].own_pid);
 			call_end(&caller);

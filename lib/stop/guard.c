@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "stop/message.h"
 #include "stop/registers.h"
+#include "stop/tracking.h"
 
 struct guard {
 	pid_t pid;
@@ -60,12 +61,22 @@ static void close_all_but(int kept)
 			close(fd);
 }
 
+/* Of all processes this one must not be ended when memory is short. */
+static void hide_from_oom_killer(void)
+{
+	AUTO_FD fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	if (fd >= 0 && write(fd, "-1000", strlen("-1000")) < 0) /* not without CAP_SYS_RESOURCE */
+		return;
+}
+
 /* In the new process. No signal ends it but SIGKILL: those of a terminal are for the client. */
 __attribute__((noreturn)) static void be_guard(int socket, pid_t client)
 {
 	setsid();
 	prctl(PR_SET_NAME, "pidmem-guard");
 	setpriority(PRIO_PROCESS, 0, -20); /* while threads stand still for it; without the right, as it is */
+	hide_from_oom_killer();
 	close_all_but(socket);
 	int handle = (int)syscall(SYS_pidfd_open, client, 0U); /* Linux 5.3 */
 	guard_serve(socket, getppid() == client ? handle : -1);
@@ -151,6 +162,23 @@ int guard_copy(struct guard *guard, size_t index, struct pidmem_error *error, pi
 	return result;
 }
 
+int guard_track(struct guard *guard, size_t index, struct pidmem_error *error, int *fd)
+{
+	struct guard_request request = { .verb = GUARD_TRACK, .index = index };
+	struct guard_reply reply = { 0 };
+	int result = ask(guard, &request, NULL, 0, error, &reply);
+
+	if (result < 0)
+		return result;
+	int received = tracking_receive(guard->socket);
+	if (received == -EMFILE)
+		return fail_sys(error, EMFILE, "cannot take over a descriptor");
+	if (received < 0)
+		return fail_lost(error);
+	*fd = received;
+	return 0;
+}
+
 int guard_resume(struct guard *guard, struct pidmem_error *error, uint64_t *pause_us)
 {
 	struct guard_request request = { .verb = GUARD_RESUME };
@@ -173,6 +201,17 @@ int guard_reap(struct guard *guard, struct pidmem_error *error, uint64_t *stops_
 	if (reply.size != guard->count * sizeof *stops_us)
 		return fail_memory(error);
 	return message_receive(guard->socket, stops_us, reply.size) ? 0 : fail_lost(error);
+}
+
+int guard_release(struct guard *guard, size_t index, struct pidmem_error *error, uint64_t stops_us[2])
+{
+	struct guard_request request = { .verb = GUARD_RELEASE, .index = index };
+	struct guard_reply reply = { 0 };
+	int result = ask(guard, &request, NULL, 0, error, &reply);
+
+	if (result < 0)
+		return result;
+	return message_receive(guard->socket, stops_us, 2 * sizeof *stops_us) ? 0 : fail_lost(error);
 }
 
 int guard_threads(struct guard *guard, size_t index, struct pidmem_error *error, struct stopped_threads **threads)

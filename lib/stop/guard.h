@@ -76,12 +76,24 @@ int guard_stop(struct guard *guard, const pid_t *pids, size_t count, unsigned pa
  */
 int guard_copy(struct guard *guard, size_t index, struct pidmem_error *error, pid_t *copy);
 
-/* Let the threads run on. *pause_us: from the first thread stopped to the last one resumed. */
+/*
+ * Open a userfaultfd(2) on the address space of the stopped process `index`, to track its writes by: *fd is the
+ * caller's. The process itself keeps none. Errors: PIDMEM_UNSUPPORTED with .sys as for guard_copy(), or EMFILE (it may
+ * open no more files), EPERM, ENOSYS; PIDMEM_GONE; PIDMEM_SYSTEM.
+ */
+int guard_track(struct guard *guard, size_t index, struct pidmem_error *error, int *fd);
+
+/* Let the threads run on. *pause_us: from the first thread stopped to the last one resumed; after a guard_stop() that
+ * failed: of that stop, 0 if it came to none. */
 int guard_resume(struct guard *guard, struct pidmem_error *error, uint64_t *pause_us);
 
 /* End the copies and have them waited for: the stops that takes, one for each process, in stops_us (room for `count`
  * processes). guard_end() does the same, and tells nobody. */
 int guard_reap(struct guard *guard, struct pidmem_error *error, uint64_t *stops_us);
+
+/* Let process `index` go alone: resume it, end its copy and have that waited for. The two stops that end by it, its own
+ * and that for the copy, in stops_us; 0 where there was none. */
+int guard_release(struct guard *guard, size_t index, struct pidmem_error *error, uint64_t stops_us[2]);
 
 /* The threads of process `index` as they were stopped. */
 int guard_threads(struct guard *guard, size_t index, struct pidmem_error *error, struct stopped_threads **threads);

@@ -6,11 +6,13 @@
 #include "pidmem.h"
 
 enum guard_verb {
-	GUARD_STOP, /* `index` PIDs follow */
-	GUARD_COPY, /* of process `index` */
+	GUARD_STOP,  /* `index` PIDs follow */
+	GUARD_COPY,  /* of process `index` */
+	GUARD_TRACK, /* process `index`: a message with a descriptor follows */
 	GUARD_RESUME,
 	GUARD_THREADS, /* of process `index` */
 	GUARD_REAP,
+	GUARD_RELEASE, /* process `index` */
 };
 
 struct guard_request {

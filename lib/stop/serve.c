@@ -13,6 +13,7 @@
 #include "stop/message.h"
 #include "stop/registers.h"
 #include "stop/stop_set.h"
+#include "stop/tracking.h"
 
 /* What it holds. `threads` and `copies` go with the processes of `set`, by index. */
 struct held {
@@ -101,12 +102,39 @@ static int copy(struct held *held, size_t index, struct pidmem_error *error, uin
 	return 0;
 }
 
+static int fail_track(struct pidmem_error *error, int result, pid_t pid)
+{
+	if (result == -ESRCH)
+		return fail(error, PIDMEM_GONE, ESRCH, "process %d has ended", pid);
+	return fail(error, PIDMEM_UNSUPPORTED, -result, "the writes of process %d cannot be tracked: %s", pid,
+		    strerror(-result));
+}
+
+/* The reply and what it carries. */
+static bool track(struct held *held, size_t index, int socket)
+{
+	struct guard_reply reply = { 0 };
+	AUTO_FD fd = tracking_open(&held->set.processes[index]);
+
+	if (fd < 0)
+		reply.result = fail_track(&reply.error, fd, held->set.processes[index].pid);
+	if (!message_send(socket, &reply, sizeof reply))
+		return false;
+	return fd < 0 || tracking_send(socket, fd) == 0;
+}
+
 static uint64_t resume(struct held *held)
 {
-	uint64_t first = held->set.first_us;
-
 	stop_set_resume(&held->set);
-	return first ? now_us() - first : 0;
+	return held->set.last_us;
+}
+
+/* Is process `index` stopped for the client, and not just to be waited for? */
+static const struct stop_process *stopped(const struct held *held, size_t index)
+{
+	const struct stop_process *process = &held->set.processes[index];
+
+	return held->set.first_us && !process->resumed ? process : NULL;
 }
 
 /* The stops that it took go to `stops`, unless that is NULL. */
@@ -115,10 +143,22 @@ static void reap(struct held *held, uint64_t *stops)
 	for (size_t i = 0; i < held->count; i++) {
 		struct copy *one = &held->copies[i];
 		if (one->pid)
-			copy_reap(one, held->set.first_us ? &held->set.processes[i] : NULL, held->news);
+			copy_reap(one, stopped(held, i), held->news);
 		if (stops)
 			stops[i] = one->reaping_us;
 	}
+}
+
+/* One process alone: the stops that end by it, of itself and for its copy, or 0. */
+static void release(struct held *held, size_t index, uint64_t stops[2])
+{
+	uint64_t first = stopped(held, index) ? held->set.first_us : 0;
+
+	stop_set_resume_one(&held->set, index);
+	stops[0] = first ? now_us() - first : 0;
+	if (held->copies[index].pid)
+		copy_reap(&held->copies[index], NULL, held->news);
+	stops[1] = held->copies[index].reaping_us;
 }
 
 static bool answer(struct held *held, const struct guard_request *request, int socket)
@@ -126,6 +166,7 @@ static bool answer(struct held *held, const struct guard_request *request, int s
 	struct guard_reply reply = { 0 };
 	AUTO_FREE uint64_t *stops = NULL;
 	const void *bytes = NULL;
+	uint64_t ends[2];
 
 	if (request->verb != GUARD_STOP && request->verb != GUARD_RESUME && request->verb != GUARD_REAP &&
 	    request->index >= held->set.count)
@@ -137,6 +178,8 @@ static bool answer(struct held *held, const struct guard_request *request, int s
 	case GUARD_COPY:
 		reply.result = copy(held, request->index, &reply.error, &reply.value);
 		break;
+	case GUARD_TRACK:
+		return track(held, request->index, socket);
 	case GUARD_RESUME:
 		reply.value = resume(held);
 		break;
@@ -149,6 +192,11 @@ static bool answer(struct held *held, const struct guard_request *request, int s
 		reap(held, stops);
 		bytes = stops;
 		reply.size = stops ? held->count * sizeof *stops : 0;
+		break;
+	case GUARD_RELEASE:
+		release(held, request->index, ends);
+		bytes = ends;
+		reply.size = sizeof ends;
 		break;
 	}
 	return message_send(socket, &reply, sizeof reply) && message_send(socket, bytes, reply.size);

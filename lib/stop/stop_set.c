@@ -138,6 +138,7 @@ int stop_set_stop(struct stop_set *set, int news, const pid_t *pids, size_t coun
 	if (!grown)
 		return fail_memory(error);
 	set->processes = grown;
+	set->last_us = 0;
 	for (size_t i = 0; i < count; i++)
 		set->processes[set->count++] = (struct stop_process){ .pid = pids[i] };
 	while ((result = stop_new(set, news, patience_ms, error)) > 0)
@@ -149,31 +150,55 @@ int stop_set_stop(struct stop_set *set, int news, const pid_t *pids, size_t coun
 	return result;
 }
 
+/* Was anything stopped? */
+static bool resume(struct stop_process *process)
+{
+	bool any = false;
+
+	process->resumed = true;
+	for (size_t i = 0; i < process->count; i++) {
+		struct tracee *tracee = &process->tracees[i];
+		any |= tracee->state == TRACEE_STOPPED;
+		/* One that was killed, whose end is news to come; and a thread that calls execve(2) takes the number of
+		 * the first one over, be that stopped or ended. */
+		if (tracee->state == TRACEE_ENDED ||
+		    (tracee->state == TRACEE_STOPPED && tracee_detach(tracee->tid) < 0))
+			tracee->state = TRACEE_RUNNING;
+		else if (tracee->state == TRACEE_STOPPED)
+			tracee->state = TRACEE_GONE;
+	}
+	return any;
+}
+
 void stop_set_resume(struct stop_set *set)
 {
+	bool any = false;
+
 	for (size_t i = 0; i < set->count; i++)
-		for (size_t k = 0; k < set->processes[i].count; k++) {
-			struct tracee *tracee = &set->processes[i].tracees[k];
-			/* One that was killed, whose end is news to come; and a thread that calls execve(2) takes the
-			 * number of the first one over, be that stopped or ended. */
-			if (tracee->state == TRACEE_ENDED ||
-			    (tracee->state == TRACEE_STOPPED && tracee_detach(tracee->tid) < 0))
-				tracee->state = TRACEE_RUNNING;
-			else if (tracee->state == TRACEE_STOPPED)
-				tracee->state = TRACEE_GONE;
-		}
+		any |= resume(&set->processes[i]);
+	if (set->first_us && any)
+		set->last_us = now_us() - set->first_us;
+	set->first_us = 0;
+}
+
+void stop_set_resume_one(struct stop_set *set, size_t index)
+{
+	resume(&set->processes[index]);
+	for (size_t i = 0; i < set->count; i++)
+		if (!set->processes[i].resumed)
+			return;
 	set->first_us = 0;
 }
 
 /* A thread that has ended is handed on to its parent only when its tracer has heard of it. */
 void stop_set_news(struct stop_set *set)
 {
-	for (size_t i = 0; i < set->count; i++)
-		for (size_t k = 0; k < set->processes[i].count; k++) {
-			struct tracee *tracee = &set->processes[i].tracees[k];
-			if (tracee->state == TRACEE_RUNNING || tracee->state == TRACEE_STOPPED)
-				tracee_look(tracee);
-		}
-	if (set->first_us == 0)
-		stop_set_resume(set);
+	for (size_t i = 0; i < set->count; i++) {
+		struct stop_process *process = &set->processes[i];
+		for (size_t k = 0; k < process->count; k++)
+			if (process->tracees[k].state == TRACEE_RUNNING || process->tracees[k].state == TRACEE_STOPPED)
+				tracee_look(&process->tracees[k]);
+		if (process->resumed)
+			resume(process);
+	}
 }

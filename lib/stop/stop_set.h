@@ -12,12 +12,14 @@ struct stop_process {
 	struct tracee *tracees; /* in the order of their TIDs */
 	size_t count, capacity;
 	size_t sorted; /* how many of them are in order: new ones are appended behind */
+	bool resumed;  /* it runs on */
 };
 
 struct stop_set {
 	struct stop_process *processes;
 	size_t count;
-	uint64_t first_us; /* when the first thread was asked to stop */
+	uint64_t first_us; /* when the first thread was asked to stop; 0 while nothing is stopped */
+	uint64_t last_us;  /* how long the last stop was that is over */
 };
 
 /*
@@ -30,8 +32,11 @@ int stop_set_stop(struct stop_set *set, int news, const pid_t *pids, size_t coun
 /* Resume everything. Threads that have not stopped yet stay in the set: see stop_set_news(). */
 void stop_set_resume(struct stop_set *set);
 
-/* There is news of children: let those end that were killed, and, when all else has been resumed, let those go that
- * were asked to stop and did it only now. */
+/* The same for one process. */
+void stop_set_resume_one(struct stop_set *set, size_t index);
+
+/* There is news of children: let those end that were killed, and, of processes that have been resumed, let those go
+ * that were asked to stop and did it only now. */
 void stop_set_news(struct stop_set *set);
 
 /* Wait for a SIGCHLD, at most until now_us() is `until`. False when it is. */

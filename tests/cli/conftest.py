@@ -12,6 +12,8 @@ import subprocess
 import tempfile
 
 import pytest
+from engines import ENGINES, WAYS, tracking_lacks
+from pools import huge_pages, swap  # noqa: F401 (fixtures)
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PIDMEM = pathlib.Path(os.environ.get("PIDMEM", ROOT / "build" / "pidmem")).absolute()
@@ -49,6 +51,10 @@ def pytest_sessionstart():
     for needed in (PIDMEM, TARGETS / "plain"):
         if not needed.exists():
             pytest.exit(f"{needed} is not built", 2)
+    # Under nohup(1), or in the background of a script, they are ignored, and the programs under test inherit that.
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 
 
 def pattern(pages, seed, first=0):
@@ -119,6 +125,25 @@ def kernel_thread():
 def as_user():
     """The uid of an ordinary user, to be given as user=; None if the tests run as one already."""
     return ORDINARY if os.geteuid() == 0 else None
+
+
+def can(way):
+    lacks = tracking_lacks() if way == "precopy" else None
+    if lacks:
+        pytest.skip(f"the kernel cannot track writes: {lacks}")
+    return way
+
+
+@pytest.fixture(params=ENGINES)
+def engine(request):
+    """Each engine for snapshots."""
+    return can(request.param)
+
+
+@pytest.fixture(params=WAYS)
+def way(request):
+    """Each way to hold one moment."""
+    return can(request.param)
 
 
 @pytest.fixture

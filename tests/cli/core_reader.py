@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Reads an ELF core file, by elf(5) and core(5) alone: segments, memory, notes, threads. 32 and 64 bits, little-endian."""
 
-import bisect
 import os
 import struct
 from dataclasses import dataclass
+
+from saved_file import SavedFile
 
 PT_LOAD, PT_NOTE, PN_XNUM, ET_CORE = 1, 4, 0xFFFF, 4
 EM_386, EM_X86_64, EM_AARCH64 = 3, 62, 183
@@ -64,14 +65,9 @@ class Thread:
         return next(self.registers[name] for name in ("rip", "eip", "pc") if name in self.registers)
 
 
-class Hole(Exception):
-    """The core has no bytes for an address."""
-
-
-class Core:
+class Core(SavedFile):
     def __init__(self, path):
-        self.path = os.fspath(path)
-        self.fd = os.open(self.path, os.O_RDONLY)
+        self.open(path)
         self.size = os.fstat(self.fd).st_size
         ident = os.pread(self.fd, 16, 0)
         assert ident[:4] == b"\x7fELF" and ident[5] == 1, "no little-endian ELF file"
@@ -86,18 +82,7 @@ class Core:
             self.phnum = phnum
         self.phentsize = phentsize
         self.read_program_headers(os.pread(self.fd, phentsize * self.phnum, phoff))
-        self.starts = [segment.start for segment in self.segments]
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
-
-    def close(self):
-        if self.fd >= 0:
-            os.close(self.fd)
-            self.fd = -1
+        self.tell(self.segments)
 
     def read_program_headers(self, table):
         entry = struct.Struct("<IIQQQQQQ" if self.bits == 64 else "<IIIIIIII")
@@ -129,25 +114,11 @@ class Core:
 
     # Memory.
 
-    def find(self, address):
-        """The segment that holds an address, or None."""
-        i = bisect.bisect_right(self.starts, address) - 1
-        return self.segments[i] if i >= 0 and address < self.segments[i].end else None
-
-    def read(self, address, size):
-        """The bytes at an address, across adjacent segments; Hole where the core has none."""
-        data = b""
-        while len(data) < size:
-            at = address + len(data)
-            segment = self.find(at)
-            if segment is None or at - segment.start >= segment.filesz:
-                raise Hole(f"{at:#x}: {segment or 'no segment'}")
-            take = min(size - len(data), segment.start + segment.filesz - at)
-            got = os.pread(self.fd, take, segment.offset + at - segment.start)
-            if len(got) < take:
-                raise Hole(f"{at:#x}: the file is too short")
-            data += got
-        return data
+    @staticmethod
+    def place(segment, address):
+        """Where the byte at an address is in the file, and how many follow in the segment."""
+        inside = address - segment.start
+        return segment.offset + inside, segment.filesz - inside
 
     def word(self, address):
         return int.from_bytes(self.read(address, self.bits // 8), "little")

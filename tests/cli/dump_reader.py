@@ -6,6 +6,8 @@ import json
 import os
 from dataclasses import dataclass
 
+from saved_file import SavedFile
+
 BIG = 1 << 20  # zero ranges from this size on take no room in the file
 
 
@@ -26,36 +28,15 @@ class Record:
         return self.end - self.start
 
 
-class Hole(Exception):
-    """The dump has no bytes for an address."""
-
-
-class Dump:
+class Dump(SavedFile):
     def __init__(self, path, index=None):
-        self.path = os.fspath(path)
-        with open(index or self.path + ".index", "rb") as lines:
+        with open(index or os.fspath(path) + ".index", "rb") as lines:
             self.lines = [json.loads(line) for line in lines]
         self.records = [Record(int(line["start"], 16), int(line["end"], 16), line.get("offset"), line.get("perms"),
                                line.get("path"), line.get("zero", False), line.get("why"), line.get("class"), line)
                         for line in self.lines]
-        self.starts = [record.start for record in self.records]
-        self.fd = os.open(self.path, os.O_RDONLY) if os.path.isfile(self.path) else -1
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
-
-    def close(self):
-        if self.fd >= 0:
-            os.close(self.fd)
-            self.fd = -1
-
-    def find(self, address):
-        """The record that holds an address, or None."""
-        i = bisect.bisect_right(self.starts, address) - 1
-        return self.records[i] if i >= 0 and address < self.records[i].end else None
+        self.tell(self.records)
+        self.open(path)
 
     def overlapping(self, start, end):
         first = max(bisect.bisect_right(self.starts, start) - 1, 0)
@@ -65,19 +46,13 @@ class Dump:
             if record.end > start:
                 yield record
 
-    def read(self, address, size):
-        """The bytes at an address, across adjacent ranges."""
-        data = b""
-        while len(data) < size:
-            record = self.find(address + len(data))
-            if record is None or (record.offset is None and not record.zero):
-                raise Hole(f"{address + len(data):#x}: {record and record.why}")
-            take = min(size - len(data), record.end - address - len(data))
-            if record.zero:
-                data += bytes(take)
-            else:
-                data += os.pread(self.fd, take, record.offset + address + len(data) - record.start)
-        return data
+    @staticmethod
+    def place(record, address):
+        """Where the byte at an address is in the file, or None for zeros, and how many follow in the range."""
+        inside = address - record.start
+        if record.zero:
+            return None, record.size - inside
+        return (None, 0) if record.offset is None else (record.offset + inside, record.size - inside)
 
     def explained(self, start, end):
         """The set of (class, why) over a range; None stands for bytes in the file, `zero` for known zeros."""

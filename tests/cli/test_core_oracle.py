@@ -21,7 +21,9 @@ import tempfile
 import pytest
 from conftest import PAGE, check_account
 from core_reader import NT_AUXV, NT_FILE, NT_PRPSINFO, NT_PRSTATUS, NT_SIGINFO, NT_X86_XSTATE, Core
-from test_real_programs import JAVA, NODE, PYTHON, Program, connect, need
+from freezing import build32
+from programs import (JAVA, NODE, PYTHON, Program, all_stopped, children, need, postgres_server, put_keys, put_rows,
+                      redis_server)
 
 PATTERN = pathlib.Path("/proc/sys/kernel/core_pattern")
 DEADLY = signal.SIGXCPU  # nobody handles it, and it dumps core
@@ -38,6 +40,8 @@ def folder():
 @pytest.fixture(autouse=True)
 def surroundings():
     """Core files of any size; and one processor for all: the kernel writes its number into each thread (rseq(2))."""
+    if os.geteuid() != 0:
+        pytest.skip("setting core_pattern needs root")
     limits, processors = resource.getrlimit(resource.RLIMIT_CORE), os.sched_getaffinity(0)
     if limits[1] != resource.RLIM_INFINITY:
         pytest.skip(f"core files are limited to {limits[1]} bytes (ulimit -Hc)")
@@ -51,8 +55,6 @@ def surroundings():
 @contextlib.contextmanager
 def kernel_cores(folder):
     """The kernel writes cores to folder/kernel.PID. The pattern is one for the whole machine."""
-    if os.geteuid() != 0:
-        pytest.skip("setting core_pattern needs root")
     with open(PATTERN, "rb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         before = lock.read()
@@ -225,13 +227,8 @@ def test_kinds(pidmem, victim, folder):
 
 
 def test_32_bit(pidmem, victim, folder):
-    source = pathlib.Path(__file__).parents[1] / "targets" / "plain.c"
-    build = subprocess.run(["gcc", "-m32", "-D_GNU_SOURCE", "-idirafter", "/usr/include/x86_64-linux-gnu", source, "-o",
-                            folder / "plain32", "-pthread"],
-                           capture_output=True, text=True, check=False)
-    if build.returncode:
-        pytest.skip(f"gcc -m32 does not work here: {build.stderr.splitlines()[-1]}")
-    report, ours, theirs = both(pidmem, victim("plain32", binary=folder / "plain32", well=False).process, folder)
+    one = victim("plain32", binary=build32(folder, "plain"), well=False)
+    report, ours, theirs = both(pidmem, one.process, folder)
     assert ours.bits == 32
     compare(report, ours, theirs)
 
@@ -254,10 +251,10 @@ def test_niced_and_blocked_signals(pidmem, folder):
         compare(report, ours, theirs)
 
 
-def frozen_program(pidmem, program, folder):
+def frozen_program(pidmem, program, folder, *args):
     """A program that does not wait for anything: stopped first."""
     program.stop()
-    return both(pidmem, program.process, folder, stopped=True)
+    return both(pidmem, program.process, folder, *args, stopped=True)
 
 
 def test_python(pidmem, folder):
@@ -267,13 +264,18 @@ def test_python(pidmem, folder):
 
 
 def test_redis(pidmem, folder):
-    server = need("redis-server")
-    with Program([server, "--port", "0", "--unixsocket", folder / "s", "--save", "", "--dir", folder, "--appendonly",
-                  "no"], stdout=subprocess.DEVNULL) as redis:
-        with connect(folder / "s") as client, client.makefile("rb") as answers:
-            client.sendall(b"".join(b"SET key:%d value-%d\r\n" % (i, i) for i in range(5000)))
-            assert all(answers.readline() == b"+OK\r\n" for _ in range(5000))
+    with redis_server(folder) as (redis, client):
+        put_keys(client, 5000, b"value-%d")
         compare(*frozen_program(pidmem, redis, folder), stopped=True)
+
+
+def test_postgres(pidmem, folder, as_user):
+    """The postmaster, with the buffers that it shares with others: these stand still meanwhile."""
+    folder.chmod(0o777)
+    with postgres_server(folder, as_user) as (server, psql), psql() as client:
+        put_rows(client, 5000)
+        with all_stopped(children(server.pid)):
+            compare(*frozen_program(pidmem, server, folder, "--shared=paused"), stopped=True)
 
 
 def compare_settled(pidmem, folder, arguments):

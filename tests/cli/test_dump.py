@@ -9,9 +9,10 @@ import sys
 import oracle
 import pytest
 from conftest import BLIND, PAGE, TARGETS, pattern
-from dump_reader import Dump, Hole
+from dump_reader import Dump
 from dumping import take
 from oracle import judge
+from saved_file import Hole
 
 READ = {(None, None)}
 MIB = 1 << 20
@@ -192,26 +193,6 @@ def test_transparent_huge_pages(taken):
     for region in oracle.smaps(one.pid):
         if region.start <= one.region < region.end and not region.numbers["AnonHugePages"]:
             pytest.skip("checked, but the kernel gave no huge page (transparent_hugepage/enabled)")
-
-
-@pytest.fixture
-def swap(need_root, tmp_path):
-    """A swap file for a while."""
-    with open("/proc/swaps") as swaps:
-        if len(swaps.readlines()) > 1:
-            yield
-            return
-    file = tmp_path / "swap"
-    with open(file, "wb") as target:
-        target.write(bytes(16 * MIB))
-    file.chmod(0o600)
-    path = {**os.environ, "PATH": os.environ.get("PATH", "") + ":/usr/sbin:/sbin"}
-    subprocess.run(["mkswap", file], check=True, capture_output=True, env=path)
-    on = subprocess.run(["swapon", file], capture_output=True, text=True, env=path, check=False)
-    if on.returncode:
-        pytest.skip(f"no swap, and none can be had: {on.stderr.strip()}")
-    yield
-    subprocess.run(["swapoff", file], check=True, env=path)
 
 
 def test_swapped_pages(swap, taken):

@@ -5,8 +5,10 @@ import os
 
 import pytest
 from conftest import PAGE, pattern
-from core_reader import Core, Hole
+from core_reader import Core
+from engines import given
 from freezing import Held, rounds, save
+from saved_file import Hole
 
 
 def numbers(file, one, chain):
@@ -26,14 +28,13 @@ def broken(file, one, chains=("relay", "solo")):
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("command,consistency,times", [("core", "snapshot", 140), ("dump", "snapshot", 60),
-                                                       ("core", "stopped", 15), ("dump", "stopped", 15)])
-def test_one_moment(pidmem, victim, tmp_path, command, consistency, times):
-    """200 snapshots in all: private memory, and what a copy lacks or does not freeze, is of the same moment."""
+@pytest.mark.parametrize("command", ["core", "dump"])
+def test_one_moment(pidmem, victim, tmp_path, command, way):
+    """200 snapshots with each engine: private memory, and what a copy lacks or does not freeze, is of the same moment."""
     one = victim("order")
     seen = set()
-    for _ in range(rounds(times)):
-        report, file = save(pidmem, one.pid, tmp_path / "file", command=command, consistency=consistency)
+    for _ in range(rounds(15 if way == "stopped" else 140 if command == "core" else 60)):
+        report, file = save(pidmem, one.pid, tmp_path / "file", command=command, way=way)
         with file:
             assert broken(file, one) == {}, report
             seen.add(tuple(numbers(file, one, "solo")))
@@ -45,7 +46,7 @@ def test_read_live_it_breaks(pidmem, victim, tmp_path, command):
     """The victim is fast enough for the tests above to fail."""
     one = victim("order")
     for _ in range(20):
-        _, file = save(pidmem, one.pid, tmp_path / "file", command=command, consistency="live")
+        _, file = save(pidmem, one.pid, tmp_path / "file", command=command, way="live")
         with file:
             if broken(file, one).keys() == {"relay", "solo"}:
                 return
@@ -57,17 +58,17 @@ def test_the_default_is_a_snapshot(pidmem, victim, tmp_path):
     for command in "core", "dump":
         report, file = save(pidmem, one.pid, tmp_path / command, command=command)
         with file:
-            assert (report["consistency"], report["engine"], report["fallback"]) == ("snapshot", "clone", None)
+            assert (report["consistency"], report["fallback"]) == ("snapshot", None)
             assert report["threads"] == 4 and report["pause_us"] > 0
             assert broken(file, one) == {}
 
 
 @pytest.mark.parametrize("shared,frozen", [("paused", True), ("auto", True), ("after", False)])
-def test_shared_memory(pidmem, victim, tmp_path, shared, frozen):
+def test_shared_memory(pidmem, victim, tmp_path, shared, frozen, engine):
     """--shared=after keeps private memory of one moment, and shared memory is what it is later."""
     one = victim("order")
     for _ in range(30):
-        _, file = save(pidmem, one.pid, tmp_path / "file", f"--shared={shared}")
+        _, file = save(pidmem, one.pid, tmp_path / "file", f"--shared={shared}", way=engine)
         with file:
             assert broken(file, one, ["solo"]) == {}
             if frozen:
@@ -78,15 +79,14 @@ def test_shared_memory(pidmem, victim, tmp_path, shared, frozen):
 
 
 @pytest.mark.parametrize("command", ["core", "dump"])
-@pytest.mark.parametrize("consistency", ["snapshot", "stopped"])
 @pytest.mark.parametrize("role", ["root", "ordinary"])
-def test_what_a_copy_lacks(pidmem, victim, user_dir, as_user, command, consistency, role):
+def test_what_a_copy_lacks(pidmem, victim, user_dir, as_user, command, way, role):
     """DONTFORK and WIPEONFORK regions, unreadable ones and vast ones, and shared memory, with their bytes."""
     user = as_user if role == "ordinary" else None
     one = victim("lacking", user=user)
     # As an ordinary user nothing says what untouched shared memory holds, other than by touching it.
     given = [] if os.geteuid() == 0 and user is None else ["-R", "!shared"]
-    report, file = save(pidmem, one.pid, user_dir / "file", *given, command=command, consistency=consistency, user=user)
+    report, file = save(pidmem, one.pid, user_dir / "file", *given, command=command, way=way, user=user)
     with file:
         for name, seed in (("dontfork", 50), ("wipeonfork", 51), ("private", 57)):
             start = one.facts[name]
@@ -100,6 +100,9 @@ def test_what_a_copy_lacks(pidmem, victim, user_dir, as_user, command, consisten
                 assert file.read(one.facts[name], 2 * PAGE) == pattern(2, seed), name
         if command == "dump":
             assert file.read(one.dontdump, 2 * PAGE) == pattern(2, 54)
+        else:  # which also shows that the reader tells holes from zeros
+            with pytest.raises(Hole):
+                file.read(one.dontdump, PAGE)
     assert report["account"]["unreadable"] == 0, report
 
 
@@ -149,13 +152,13 @@ def apart(found):
 
 
 @pytest.mark.parametrize("how", ["list", "tree"])
-def test_several_processes_at_one_moment(pidmem, victim, tmp_path, how):
+def test_several_processes_at_one_moment(pidmem, victim, tmp_path, how, engine):
     """What one process has handed on, none of the others has not got or had before."""
     one = victim("team", 3)
     targets = ["--tree", one.pid] if how == "tree" else [one.pid, one.pid1, one.pid2]
     seen = set()
     for _ in range(rounds(10)):
-        result = pidmem("core", *targets, cwd=tmp_path)
+        result = pidmem("core", *given(engine), *targets, cwd=tmp_path)
         assert result.code == 0, result
         found = team_numbers(one, tmp_path)
         assert not apart(found), found
@@ -172,10 +175,3 @@ def test_one_by_one_they_are_apart(pidmem, victim, tmp_path):
         if apart(team_numbers(one, tmp_path)):
             return
     pytest.fail("cores taken one by one were of one moment")
-
-
-def test_the_reader_tells_holes_from_zeros(pidmem, victim, tmp_path):
-    one = victim("lacking")
-    _, core = save(pidmem, one.pid, tmp_path / "core")
-    with core, pytest.raises(Hole):
-        core.read(one.dontdump, PAGE)

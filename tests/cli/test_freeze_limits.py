@@ -8,9 +8,10 @@ import signal
 import subprocess
 
 import pytest
-from conftest import PAGE, pattern
+from conftest import BLIND, PAGE, pattern
 from control_groups import Group
 from core_reader import Core
+from engines import given, tracking_lacks
 from freezing import (Held, Workers, changed, children, held_back, portrait, portrait_at_rest, save, state, status,
                       tasks, wait_until)
 
@@ -24,6 +25,20 @@ def falls_back(pidmem, pid, path, *words, to="stopped", **options):
     assert any(one in result.err for one in words), result
     assert not os.path.exists(f"{path}.no")
     return report, core
+
+
+def no_copy(pidmem, pid, path, *words, **options):
+    """clone() is impossible. By hand it fails and says so; asked for as the engine alone, another way is taken and said
+    so; by default tracking the writes does it, where the kernel can."""
+    result = pidmem.fails("core", *given("clone"), "-o", f"{path}.no", pid, hint=False, **options)
+    assert any(one in result.err for one in words), result
+    report, core = save(pidmem, pid, path, "--engine=clone", **options)
+    core.close()
+    assert report["engine"] != "clone" and any(one in report["fallback"] for one in words), report
+    report, core = save(pidmem, pid, path, **options)
+    assert report["engine"] == "precopy" or any(one in report["fallback"] for one in words), report
+    assert report["engine"] == "precopy" or tracking_lacks(), report
+    return core
 
 
 def alive(one):
@@ -93,8 +108,7 @@ def test_pids_max(pidmem, victim, tmp_path):
         worker = Workers(one)
         group.limit(group.used())
         try:
-            _, core = falls_back(pidmem, one.pid, tmp_path / "core", "pids.max", "processes")
-            core.close()
+            no_copy(pidmem, one.pid, tmp_path / "core", "pids.max", "processes").close()
         finally:
             group.limit("max")
         worker.progress()
@@ -113,9 +127,8 @@ def test_rlimit_nproc(pidmem, victim, user_dir, as_user, reader):
     one = victim("heavy", "dense", 1, user=as_user, before=["prlimit", "--nproc=1"])
     before = portrait(one.pid)["limits"]
     assert re.search(r"Max processes +1 +1 ", before)
-    _, core = falls_back(pidmem, one.pid, user_dir / "core", "RLIMIT_NPROC", "processes",
-                         user=as_user if reader == "ordinary" else None)
-    core.close()
+    no_copy(pidmem, one.pid, user_dir / "core", "RLIMIT_NPROC", "processes",
+            user=as_user if reader == "ordinary" else None).close()
     assert portrait(one.pid)["limits"] == before
     assert one.ask("again") == "2"
     alive(one)
@@ -131,11 +144,9 @@ def test_memory_for_page_tables_is_short(pidmem, victim, tmp_path):
         one.ask("again")
         # What it has was charged elsewhere before it came; page tables of a copy are charged here.
         group.limit(16 << 20)
-        report, core = save(pidmem, one.pid, tmp_path / "core")
-        with core:
+        with no_copy(pidmem, one.pid, tmp_path / "core", "memory") as core:
             assert core.word(one.region) in (1, 2)
-        assert one.ask("again") == "3", report
-        assert report["consistency"] == "stopped" and "memory" in report["fallback"], report
+        assert one.ask("again") == "3"
         assert one.end() == 0
 
 
@@ -151,10 +162,8 @@ def test_memory_is_short_from_the_beginning(pidmem, victim, tmp_path):
     """No headroom for what the target writes meanwhile: whatever is chosen, the target survives."""
     with Group("memory") as group:
         one = heavy_in(group, victim, 64 << 20, 2 << 20)
-        report, core = save(pidmem, one.pid, tmp_path / "core")
-        with core:
+        with no_copy(pidmem, one.pid, tmp_path / "core", "memory") as core:
             assert core.word(one.region + (64 << 20) - PAGE) == 1
-        assert (report["consistency"], "memory" in (report["fallback"] or "")) == ("stopped", True), report
         assert one.ask("again") == "2"
         alive(one)
         assert one.end() == 0
@@ -199,30 +208,15 @@ def test_overcommit(pidmem, victim, tmp_path, need_root):
     alive(one)
 
 
-@pytest.fixture
-def hugetlb_pool(need_root):
-    """A pool of exactly four huge pages: what the victim `hugetlb` reserves."""
-    setting = "/proc/sys/vm/nr_hugepages"
-    before = open(setting).read()
-    with open(setting, "w") as file:
-        file.write("4")
-    got = int(open(setting).read())
-    yield got
-    with open(setting, "w") as file:
-        file.write(before)
-
-
-def test_hugetlb_pool_is_empty(pidmem, victim, tmp_path, hugetlb_pool):
+def test_hugetlb_pool_is_empty(pidmem, victim, tmp_path, huge_pages):
     """Writing to a shared huge page takes another one: without, the kernel takes it from the copy, or kills."""
-    if hugetlb_pool != 4:
-        pytest.skip(f"the kernel grants {hugetlb_pool} of 4 huge pages (vm.nr_hugepages)")
+    huge_pages(4)  # what the victim reserves
     one = victim("hugetlb")
-    report, dump = save(pidmem, one.pid, tmp_path / "dump", command="dump")
+    report, dump = save(pidmem, one.pid, tmp_path / "dump", "--engine=clone", command="dump")
     with dump:
         assert dump.read(one.private, 2 << 20) == pattern(512, 8)
         assert dump.read(one.shared, 2 << 20) == pattern(512, 9)
-    if report["consistency"] != "snapshot":
-        assert "huge" in report["fallback"], report
+    assert report["engine"] == "clone" or "huge" in report["fallback"], report
     wait_until(held_back, one.pid)
     assert one.end() == 0
     assert int(open("/proc/sys/vm/nr_hugepages").read()) == 4
@@ -230,46 +224,49 @@ def test_hugetlb_pool_is_empty(pidmem, victim, tmp_path, hugetlb_pool):
 
 # Traced, or hard to stop
 
-@pytest.fixture
-def traced(victim):
+def test_traced_already(pidmem, victim, tmp_path):
+    """It cannot be stopped, by hand this fails and names the tracer; read live, the target and its tracer go on."""
     one = victim("waits")
     tracer = victim("why_tracer", one.pid)
-    yield one, tracer
-    assert tracer.end() == 0
-
-
-def test_traced_already(pidmem, traced, tmp_path):
-    """It cannot be stopped: read live, and said so. By hand it fails, and names the tracer."""
-    one, tracer = traced
     worker = Workers(one)
     report, core = save(pidmem, one.pid, tmp_path / "core")
     core.close()
     assert report["consistency"] == "live" and "traced" in report["fallback"], report
-    for consistency in "snapshot", "stopped":
-        result = pidmem.fails("core", f"--consistency={consistency}", "-o", tmp_path / "no", one.pid)
-        assert "traced" in result.err and str(tracer.pid) in result.err, result
-        assert os.listdir(tmp_path) == ["core"]
+    result = pidmem.fails("core", "--consistency=stopped", "-o", tmp_path / "no", one.pid)
+    assert "traced" in result.err and str(tracer.pid) in result.err, result
     assert status(one.pid)["TracerPid"] == str(tracer.pid)
+    assert tracer.end() == 0
     worker.progress()
 
 
-def test_pidmem_itself(pidmem, tmp_path):
-    """`self` cannot be stopped by itself."""
-    result = pidmem("core", "-j", "-o", tmp_path / "core", "self")
-    assert result.code in (0, 3), result
-    assert result.json["consistency"] in ("live", "stopped", "snapshot"), result
-    if result.json["consistency"] == "live":
-        assert result.json["fallback"], result
+def test_thread_that_waits_uninterruptibly(pidmem, victim, tmp_path, need_root, way):
+    """For an answer of a file server. It is told as not stopped, with what proc(5) `syscall` has of it; the rest goes
+    on, and so does the thread when it gets its answer."""
+    (tmp_path / "mount").mkdir()
+    one = victim("stuck", tmp_path / "mount")
+    report, core = save(pidmem, one.pid, tmp_path / "core", way=way)
+    with core:
+        threads = {thread.pid: thread for thread in core.threads}
+        assert threads.keys() == set(tasks(one.pid))
+        assert core.read(one.region, PAGE) == pattern(1, 63)
+        *_, stack, counter = open(f"/proc/{one.pid}/task/{one.tid}/syscall").read().split()
+        if "rsp" in threads[one.tid].registers:
+            assert [threads[one.tid].registers[name] for name in ("rsp", "rip")] == [int(stack, 16), int(counter, 16)]
+    assert (report["threads"], report["unstopped"]) == (2, 1), report
+    assert state(one.pid, one.tid) == "D"
+    told = pidmem("core", "--force", *given(way), "-o", tmp_path / "core", one.pid)
+    assert "1 of 2 threads" in told.err and "uninterruptible" in told.err, told
+    wait_until(lambda: held_back(one.pid, children(one.pid)))
+    assert one.end() == 0
 
 
-@pytest.mark.parametrize("consistency", ["snapshot", "stopped"])
-def test_thread_in_vfork(pidmem, victim, tmp_path, consistency):
+def test_thread_in_vfork(pidmem, victim, tmp_path, way):
     """One thread does not stop until its child has gone on; another one does. The first is told of."""
     one = victim("awkward", "vfork2")
     wait_until(lambda: [] if any(state(one.pid, tid) == "D" for tid in tasks(one.pid)) else "not in vfork() yet")
-    result = pidmem("core", "-j", f"--consistency={consistency}", "-o", tmp_path / "core", one.pid)
+    result = pidmem("core", "-j", *given(way), "-o", tmp_path / "core", one.pid)
     assert result.code == 0, result
-    assert result.json["threads"] == 2 and result.json["consistency"] == consistency, result
+    assert result.json["threads"] == 2 and result.json["unstopped"] == 1, result
     assert str(one.pid) in result.err and "stop" in result.err, result
     with Core(tmp_path / "core") as core:
         assert core.check() == []
@@ -312,7 +309,7 @@ def test_userfaultfd(pidmem, victim, tmp_path):
     """A copy is not registered with it: its missing pages would be zeros. They have no content, as ever."""
     one = victim("uffd")
     before = portrait_at_rest(one.pid)
-    report, dump = save(pidmem, one.pid, tmp_path / "dump", command="dump")
+    report, dump = save(pidmem, one.pid, tmp_path / "dump", command="dump", code=BLIND)
     with dump:
         assert dump.read(one.private, PAGE) == pattern(1, 24)
         assert dump.explained(one.private + PAGE, one.private + 4 * PAGE) == {("no_content", "userfaultfd")}

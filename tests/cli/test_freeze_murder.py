@@ -2,13 +2,16 @@
 """SIGKILL at any moment, of pidmem, its helper, the target and the copy: the target is not harmed, nothing is left."""
 
 import os
+import shutil
 import signal
 import time
 
 import pytest
+from conftest import TARGETS
 from core_reader import Core
+from engines import given
 from freezing import (Held, Marked, Workers, chance, children, held_back, kill, rounds, start_victim, state, stat,
-                      tasks, wait_until)
+                      tasks, tracked, wait_until)
 
 
 def measured(pidmem, pid, folder, *args, **options):
@@ -24,20 +27,20 @@ def measured(pidmem, pid, folder, *args, **options):
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("name,consistency,times", [("waits", "snapshot", 60), ("signals", "snapshot", 50),
-                                                    ("busy", "snapshot", 50), ("storm", "snapshot", 20),
-                                                    ("waits", "stopped", 20)])
-def test_pidmem_is_killed(pidmem, victim, tmp_path, name, consistency, times):
-    """200 times in all. Each time nothing stays stopped or traced, no copy and no helper survives, no file is there."""
+@pytest.mark.parametrize("name,times", [("waits", 60), ("signals", 50), ("busy", 50), ("storm", 20)])
+def test_pidmem_is_killed(pidmem, victim, tmp_path, name, way, times):
+    """200 times with each engine. Each time nothing stays stopped or traced, no copy and no helper survives, nothing is
+    tracked any more, no file is there."""
+    if way == "stopped" and name != "waits":
+        pytest.skip("of the stop alone, one victim tells enough")
     one = victim(name)
     worker = Workers(one)
     marked = Marked()
-    given = f"--consistency={consistency}"
-    longest = measured(pidmem, one.pid, tmp_path, given)
-    moments = chance(f"{name} {consistency}")
+    longest = measured(pidmem, one.pid, tmp_path, *given(way))
+    moments = chance(f"{name} {way}")
     unfinished = 0
-    for _ in range(rounds(times)):
-        process = pidmem.start("core", given, "-o", tmp_path / "core", one.pid, env=marked.env)
+    for _ in range(rounds(times // 3 if way == "stopped" else times)):
+        process = pidmem.start("core", *given(way), "-o", tmp_path / "core", one.pid, env=marked.env)
         time.sleep(moments.uniform(0, longest))  # any moment must do
         kill(process.pid)
         process.communicate()
@@ -59,23 +62,21 @@ def test_pidmem_is_killed(pidmem, victim, tmp_path, name, consistency, times):
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("consistency", ["snapshot", "stopped"])
-def test_the_target_is_killed(pidmem, tmp_path, consistency):
-    """200 times: a clean failure without a file, or a whole core. Nothing of the target remains, its copy included."""
+def test_the_target_is_killed(pidmem, tmp_path, way):
+    """100 times each: a clean failure without a file, or a whole core. Nothing of the target remains, nor of a copy."""
     marked = Marked()
     environment = {**os.environ, **marked.env}
     first = start_victim("leave", 4, env=environment)
-    given = f"--consistency={consistency}"
     try:
-        longest = measured(pidmem, first.pid, tmp_path, given)
+        longest = measured(pidmem, first.pid, tmp_path, *given(way))
     finally:
         first.end()
-    moments = chance(f"target {consistency}")
+    moments = chance(f"target {way}")
     codes = {}
     for _ in range(rounds(100)):
         one = start_victim("leave", 4, env=environment)
         try:
-            process = pidmem.start("core", given, "-o", tmp_path / "core", one.pid)
+            process = pidmem.start("core", *given(way), "-o", tmp_path / "core", one.pid)
             time.sleep(moments.uniform(0, longest))
             kill(one.pid)
             _, err = process.communicate(timeout=60)
@@ -109,12 +110,40 @@ def test_the_copy_is_killed(pidmem, victim):
     wait_until(held_back, one.pid)
 
 
+@pytest.mark.timeout(300)
+def test_the_helper_is_killed_at_any_moment(pidmem, victim, tmp_path, engine):
+    """A whole core or a clean failure; the target goes on, and nothing of it is tracked when pidmem has ended."""
+    one = victim("leave", 64)
+    longest = measured(pidmem, one.pid, tmp_path, *given(engine))
+    moments = chance(f"helper {engine}")
+    failed = 0
+    for _ in range(rounds(40)):
+        process = pidmem.start("core", *given(engine), "-o", tmp_path / "core", one.pid)
+        helpers = []
+        while process.poll() is None and not (helpers := children(process.pid)):
+            pass
+        time.sleep(moments.uniform(0, longest / 3))
+        for helper in helpers:
+            kill(helper)
+        _, err = process.communicate(timeout=60)
+        assert process.returncode in (0, 2), err
+        assert os.listdir(tmp_path) == (["core"] if process.returncode == 0 else []), err
+        failed += process.returncode == 2
+        if process.returncode == 0:
+            os.unlink(tmp_path / "core")
+        wait_until(lambda: [child for child in children(one.pid) if state(child) != "Z"])
+        wait_until(lambda: [said for said in held_back(one.pid, children(one.pid))])
+    assert failed, "it was never killed in time"
+    assert pidmem("core", "-o", "/dev/null", one.pid).code == 0  # which has copies waited for that nobody could
+    wait_until(held_back, one.pid)
+
+
 def test_the_copy_is_killed_and_there_is_no_file(pidmem, victim, tmp_path):
     one = victim("waits")
     worker = Workers(one)
     failed = 0
     for _ in range(rounds(20)):
-        process = pidmem.start("core", "-o", tmp_path / "core", one.pid)
+        process = pidmem.start("core", "--engine=clone", "-o", tmp_path / "core", one.pid)
         while process.poll() is None and not (copies := children(one.pid)):
             pass
         for copy in copies:
@@ -195,17 +224,6 @@ def test_the_reader_goes_away(pidmem, victim):
     worker.progress()
 
 
-def test_no_room_on_the_disk(pidmem, victim, need_root):
-    """The file does not fit: an error, no file, and the target goes on."""
-    one = victim("leave", 64)
-    result = pidmem("core", one.pid, "-o", "core", before=[
-        "unshare", "-m", "sh", "-c",
-        'mount -t tmpfs -o size=4m none /mnt && cd /mnt && "$@"; code=$?; ls -A; exit $code', "sh"])
-    assert result.code == 2 and result.err.startswith("pidmem: "), result
-    assert result.text == "", "a file is left"
-    wait_until(held_back, one.pid)
-
-
 def test_stopped_pidmem_holds_no_target_for_ever(pidmem, victim):
     """SIGSTOP of pidmem in the middle of a snapshot: the target runs on."""
     one = victim("waits")
@@ -231,3 +249,10 @@ def test_the_tests_see_a_stopped_target(pidmem, victim):
     assert int(stat(helper)[1]) == held.process.pid
     assert held.finish()[0] == 0
     wait_until(held_back, one.pid)
+
+
+def test_the_tests_see_tracking(victim, tmp_path):
+    """A userfaultfd that is left is found: here that of a victim, under a name that the tests do not know."""
+    shutil.copy(TARGETS / "uffd", tmp_path / "other")
+    said = tracked(victim("other", binary=tmp_path / "other").pid)
+    assert "is a userfaultfd" in said[0] and "registered" in said[1], said

@@ -11,26 +11,25 @@ import threading
 import pytest
 from conftest import TARGETS
 from core_reader import Core
+from engines import given
 from freezing import (Held, Marked, Workers, build32, changed, children, held_back, portrait, portrait_at_rest, rounds,
                       save, start_victim, state, status, tasks, wait_until)
 
-WAYS = [("core", "snapshot"), ("dump", "snapshot"), ("core", "snapshot"), ("core", "stopped")]
-
-
-def freeze_all(pidmem, victims, folder, times):
-    """So many saves, of one victim after the other, in every way."""
+def freeze_all(pidmem, victims, folder, times, engine):
+    """So many saves, of one victim after the other, with an engine or now and then stopped."""
+    ways = [("core", engine), ("dump", engine), ("core", engine), ("core", "stopped")]
     for i in range(times):
-        command, consistency = WAYS[i // len(victims) % len(WAYS)]
+        command, way = ways[i // len(victims) % len(ways)]
         one = victims[i % len(victims)]
-        _, file = save(pidmem, one.pid, folder / "file", command=command, consistency=consistency)
+        _, file = save(pidmem, one.pid, folder / "file", command=command, way=way)
         file.close()
 
 
-def watched(pidmem, victims, folder, times):
+def watched(pidmem, victims, folder, times, engine):
     """The same, and then each thread of each victim has gone on and found nothing wrong."""
     workers = [Workers(one) for one in victims]
     before = [children(one.pid) for one in victims]
-    freeze_all(pidmem, victims, folder, times)
+    freeze_all(pidmem, victims, folder, times, engine)
     for one, worker, had in zip(victims, workers, before):
         worker.progress()
         # The victim `busy` has children of its own, that live a moment.
@@ -39,86 +38,93 @@ def watched(pidmem, victims, folder, times):
 
 
 @pytest.mark.timeout(900)
-def test_waits_signals_and_calls(pidmem, victim, tmp_path):
+def test_waits_signals_and_calls(pidmem, victim, tmp_path, engine):
     victims = [victim(name) for name in ("waits", "signals", "busy")]
     for one, name in zip(victims, ("waits", "signals", "busy")):
         one.facts["name"] = name
-    watched(pidmem, victims, tmp_path, rounds(150))
+    watched(pidmem, victims, tmp_path, rounds(150), engine)
 
 
 @pytest.mark.timeout(300)
-def test_32_bit(pidmem, victim, tmp_path):
+def test_32_bit(pidmem, victim, tmp_path, engine):
     victims = []
     for name in "waits", "signals", "busy":
         victims.append(victim(name, binary=build32(tmp_path, name)))
         victims[-1].facts["name"] = name
-    watched(pidmem, victims, tmp_path, rounds(45))
+    watched(pidmem, victims, tmp_path, rounds(45), engine)
 
 
 @pytest.mark.timeout(300)
-def test_thread_storm(pidmem, victim, tmp_path):
+def test_thread_storm(pidmem, victim, tmp_path, engine):
     one = victim("storm")
     one.facts["name"] = "storm"
-    watched(pidmem, [one], tmp_path, rounds(40))
+    watched(pidmem, [one], tmp_path, rounds(40), engine)
 
 
 @pytest.mark.timeout(300)
-def test_ordinary_user(pidmem, victim, user_dir, as_user):
+def test_ordinary_user(pidmem, victim, user_dir, as_user, engine):
     """Without any privilege."""
     one = victim("waits", user=as_user)
     worker = Workers(one)
     for _ in range(rounds(15)):
-        _, core = save(pidmem, one.pid, user_dir / "core", consistency="snapshot", user=as_user)
+        _, core = save(pidmem, one.pid, user_dir / "core", way=engine, user=as_user)
         core.close()
     worker.progress()
     wait_until(held_back, one.pid)
 
 
-def test_restartable_sequences(pidmem, victim, tmp_path):
+def test_restartable_sequences(pidmem, victim, tmp_path, engine):
     """Every thread is in one nearly all the time, so a call must be injected beside them. No count is lost."""
     one = victim("rseq")
     for _ in range(rounds(60)):
-        report, core = save(pidmem, one.pid, tmp_path / "core")
+        _, core = save(pidmem, one.pid, tmp_path / "core", way=engine)
         core.close()
     one.process.stdin.write(b"?\n")
     one.process.stdin.flush()
     counted, added = one.line().split()
     assert counted == added and int(added) > 1000, "counts were lost: a sequence went on after an interruption"
-    assert report["consistency"] == "snapshot", report
 
 
 @pytest.mark.parametrize("name", ["plain", "kinds", "untouched", "lacking"])
-@pytest.mark.parametrize("consistency", ["snapshot", "stopped"])
-def test_nothing_changes(pidmem, victim, tmp_path, name, consistency):
+def test_nothing_changes(pidmem, victim, tmp_path, name, way):
     """Memory, page tables, signals, limits, files, children: all as before."""
     one = victim(name)
     before = portrait_at_rest(one.pid)
     for command in "core", "dump":
-        _, file = save(pidmem, one.pid, tmp_path / "file", command=command, consistency=consistency)
+        _, file = save(pidmem, one.pid, tmp_path / "file", command=command, way=way)
         file.close()
         wait_until(changed, one.pid, before)
 
 
-@pytest.mark.parametrize("consistency", ["snapshot", "stopped"])
-@pytest.mark.parametrize("held", [False, True], ids=["done", "killed"])
-def test_stopped_stays_stopped(pidmem, victim, tmp_path, consistency, held):
+def stays_stopped(one, save_it):
     """A target in state T is in state T afterwards, and goes on by SIGCONT."""
-    one = victim("waits")
     worker = Workers(one)
     one.stop()
     before = portrait(one.pid)
-    if held:
-        save_held = Held(pidmem, one.pid, f"--consistency={consistency}")
-        save_held.process.kill()
-        save_held.process.communicate()
-    else:
-        _, core = save(pidmem, one.pid, tmp_path / "core", consistency=consistency)
-        core.close()
+    save_it()
     wait_until(changed, one.pid, before)
     assert {state(one.pid, tid) for tid in tasks(one.pid)} == {"T"}
     one.resume()
     os.waitid(os.P_PID, one.pid, os.WCONTINUED)
     worker.progress()
+
+
+def test_stopped_stays_stopped(pidmem, victim, tmp_path, way):
+    one = victim("waits")
+    stays_stopped(one, lambda: save(pidmem, one.pid, tmp_path / "core", way=way)[1].close())
+
+
+@pytest.mark.parametrize("consistency", ["snapshot", "stopped"])
+def test_stopped_stays_stopped_without_pidmem(pidmem, victim, consistency):
+    """It is killed in the middle."""
+    one = victim("waits")
+
+    def held_and_killed():
+        held = Held(pidmem, one.pid, f"--consistency={consistency}")
+        held.process.kill()
+        held.process.communicate()
+
+    stays_stopped(one, held_and_killed)
 
 
 def test_sigstop_and_sigcont_meanwhile(pidmem, victim):
@@ -152,7 +158,7 @@ def test_sigstop_while_the_copy_is_waited_for(pidmem, victim):
     worker.progress()
 
 
-def test_stops_in_a_row(pidmem, victim, tmp_path):
+def test_stops_in_a_row(pidmem, victim, tmp_path, engine):
     """SIGSTOP and SIGCONT all the time, from somebody else: no stop remains."""
     one = victim("waits")
     worker = Workers(one)
@@ -168,7 +174,7 @@ def test_stops_in_a_row(pidmem, victim, tmp_path):
     thread.start()
     try:
         for _ in range(rounds(15)):
-            _, core = save(pidmem, one.pid, tmp_path / "core")
+            _, core = save(pidmem, one.pid, tmp_path / "core", way=engine)
             core.close()
     finally:
         done.set()
@@ -177,7 +183,7 @@ def test_stops_in_a_row(pidmem, victim, tmp_path):
     wait_until(held_back, one.pid)
 
 
-def test_a_shell_and_its_children(pidmem, tmp_path):
+def test_a_shell_and_its_children(pidmem, tmp_path, engine):
     """A shell that waits for its jobs gets their exit statuses, and hears of no other child."""
     script = """
         echo ready
@@ -196,7 +202,7 @@ def test_a_shell_and_its_children(pidmem, tmp_path):
     try:
         assert shell.stdout.readline() == "ready\n"
         for _ in range(rounds(30)):
-            _, core = save(pidmem, shell.pid, tmp_path / "core")
+            _, core = save(pidmem, shell.pid, tmp_path / "core", way=engine)
             core.close()
         out, _ = shell.communicate("end\n", timeout=20)
     finally:
@@ -280,14 +286,14 @@ def test_target_leaves_while_it_is_saved(pidmem, victim, tmp_path, how, consiste
     assert one.end() == 0
 
 
-def test_end_and_exec_at_any_moment(pidmem, tmp_path):
+def test_end_and_exec_at_any_moment(pidmem, tmp_path, engine):
     """Short races: each ends with a whole core or with a clean failure, and leaves nothing."""
     marked = Marked()
     for i in range(rounds(16)):
         one = start_victim("leave", 4, env={**os.environ, **marked.env})
         folder = tmp_path / str(i)
         folder.mkdir()
-        process = pidmem.start("core", "-o", folder / "core", one.pid)
+        process = pidmem.start("core", *given(engine), "-o", folder / "core", one.pid)
         try:
             # No synchronisation: any moment must do.
             subprocess.run(["sleep", str(0.002 * (i // 2))], check=True)

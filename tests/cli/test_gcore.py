@@ -103,7 +103,9 @@ def test_existing_file_is_kept(gcore, plain):
 
 
 def test_help_and_version(gcore):
-    assert gcore("--help").text.startswith("pidmem gcore - ")
+    text = gcore("--help").text
+    assert text.startswith("pidmem gcore - ") and "--consistency" in text
+    assert "--json" not in text and "--region" not in text  # which it refuses
     assert gcore("--version").text.startswith("pidmem ")
 
 

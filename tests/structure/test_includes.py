@@ -14,7 +14,7 @@ BELOW = {
     "format": {"base"},
     "process": {"base", "arch", "format"},
     "stop": {"base", "arch", "format", "process"},
-    "source": {"base", "arch", "format", "process", "stop"},
+    "source": {"base", "arch", "format", "process", "stop", "sink"},
     "sink": {"base", "arch", "format"},
     "save": {"base", "arch", "format", "process", "stop", "source", "sink"},
     "find": {"base", "arch", "format", "process", "stop", "source"},

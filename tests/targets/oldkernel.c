@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * oldkernel COMMAND...: runs it as if on an older kernel. The ioctls PAGEMAP_SCAN (Linux 6.7) and PROCMAP_QUERY (6.11)
- * give ENOTTY, pidfd_open (5.3) gives ENOSYS, O_TMPFILE (3.11) gives EISDIR. Not a victim: a launcher.
+ * give ENOTTY, pidfd_open (5.3) gives ENOSYS, O_TMPFILE (3.11) gives EISDIR. With --named in front: O_TMPFILE alone, as
+ * on a file system without it. Not a victim: a launcher.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -9,6 +10,7 @@
 #include <linux/seccomp.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -41,8 +43,21 @@ int main(int argc, char **argv)
 		RETURN(SECCOMP_RET_ERRNO | ENOTTY),
 		RETURN(SECCOMP_RET_ALLOW),
 	};
+	struct sock_filter named[] = {
+		LOAD(nr),
+		UNLESS(SYS_openat, 3),
+		LOAD(args[2]),
+		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, O_TMPFILE & ~O_DIRECTORY, 0, 1),
+		RETURN(SECCOMP_RET_ERRNO | EISDIR),
+		RETURN(SECCOMP_RET_ALLOW),
+	};
 	struct sock_fprog program = { .len = sizeof(code) / sizeof(*code), .filter = code };
 
+	if (argc > 2 && !strcmp(argv[1], "--named")) {
+		program = (struct sock_fprog){ .len = sizeof(named) / sizeof(*named), .filter = named };
+		argv++;
+		argc--;
+	}
 	if (argc < 2)
 		return 2;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program)) {

@@ -130,6 +130,8 @@ static void test_error_number_of_a_refusal(void **state)
 	(void)state;
 	assert_int_equal(fail(&error, PIDMEM_ACCESS, EPERM, "no"), -EPERM);
 	assert_int_equal(error.sys, EPERM);
+	fail(&error, PIDMEM_UNSUPPORTED, ENOSYS, "no");
+	assert_int_equal(error.sys, ENOSYS);
 	fail(&error, PIDMEM_USAGE, EINVAL, "no");
 	assert_int_equal(error.sys, 0);
 }

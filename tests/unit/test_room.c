@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What is read from texts of the kernel before a process is copied: control groups, mounts, huge pages, families. */
+/* What is read from texts of the kernel before a process is copied: control groups, mounts, huge pages. */
 #include "unit.h"
 
 #include <string.h>
 
 #include "process/cgroup.h"
-#include "process/children.h"
 #include "process/headroom.h"
 #include "process/mounts.h"
 
@@ -80,32 +79,12 @@ static void test_huge_pages(void **state)
 	assert_int_equal(headroom_private_huge("", 4096), 0);
 }
 
-static void test_families(void **state)
-{
-	/* 10 has 11 and 12; 12 has 13; 20 is not related; 11 is this program, whose children are its helpers. */
-	static const struct parentage all[] = { { 13, 12 }, { 12, 10 }, { 11, 10 }, { 14, 11 }, { 20, 1 }, { 10, 1 } };
-	pid_t pids[16] = { 10 };
-	size_t count = 1;
-
-	(void)state;
-	children_select(all, sizeof all / sizeof *all, 11, pids, &count);
-	assert_int_equal(count, 4);
-	assert_int_equal(pids[0], 10);
-	assert_int_equal(pids[1], 12);
-	assert_int_equal(pids[2], 11);
-	assert_int_equal(pids[3], 13);
-	/* Once more: nothing is added twice. */
-	children_select(all, sizeof all / sizeof *all, 11, pids, &count);
-	assert_int_equal(count, 4);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_cgroups),
 		cmocka_unit_test(test_mounts),
 		cmocka_unit_test(test_huge_pages),
-		cmocka_unit_test(test_families),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

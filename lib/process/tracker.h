@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Tracking which pages of a process are written to (Linux 6.7, commits 52526ca7fdb9 and d61ea1cb0095): memory is
+ * registered with a userfaultfd in the mode in which the kernel itself resolves the first write to a protected page,
+ * and PAGEMAP_SCAN lists written pages, and protects them again in the same step. Closing the descriptor ends all of
+ * it.
+ */
+#ifndef PROCESS_TRACKER_H
+#define PROCESS_TRACKER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "pidmem.h"
+#include "process/kernel.h"
+
+struct tracker {
+	int userfaultfd, pagemap; /* borrowed */
+	uint64_t end;             /* of the address space that can be asked about */
+	uint64_t known;           /* categories that this kernel knows */
+};
+
+/* Get ready: 0, or -errno; -EINVAL if the kernel cannot do it. */
+int tracker_init(struct tracker *tracker, int userfaultfd, int pagemap);
+
+/* Track a mapping from now on: 0, or -errno; -EBUSY if the process itself has registered it elsewhere. */
+int tracker_add(const struct tracker *tracker, uint64_t start, uint64_t size);
+
+/* Stop tracking a mapping, in steps: the process waits at most so long for its list of mappings as one of them takes.
+ */
+void tracker_remove(const struct tracker *tracker, uint64_t start, uint64_t size);
+
+/* A range of the address space to look at. */
+struct tracker_range {
+	uint64_t start, end;
+	bool files; /* mappings of files: are pages the file's or copies of their own? Looking costs 50 ns a page */
+};
+
+/* Which pages to list. Pages of files that the process has not written to are left out, but by TRACKER_CHANGED. */
+enum tracker_scan {
+	TRACKER_UNTRACKED, /* that exist in mappings that are not tracked */
+	TRACKER_WRITTEN,   /* written to since the last time; protect them */
+	TRACKER_EXISTING,  /* that exist in mappings that are tracked; protect them */
+	TRACKER_PRESENT,   /* that exist, those of files as well */
+	TRACKER_CHANGED,   /* all but those that are in memory, and tracked, and were not written to */
+};
+
+/*
+ * List pages of a range, up to so many runs and bytes; moves its start behind what was looked at, to its end when all
+ * was. Returns the number of runs, or -errno.
+ */
+int tracker_list(const struct tracker *tracker, enum tracker_scan what, struct tracker_range *range,
+		 struct page_region *runs, size_t count, uint64_t bytes);
+
+#endif

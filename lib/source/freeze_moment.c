@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The moment itself: stop, copy, resume, with nothing in between that could take long. */
+#include <signal.h>
+
+#include "base/error.h"
+#include "process/process.h"
+#include "source/precopy.h"
+
+bool freeze_wants_copies(const struct pidmem_freeze *freeze)
+{
+	for (size_t i = 0; i < freeze->count; i++)
+		if (freeze->items[i]->consistency == PIDMEM_SNAPSHOT)
+			return true;
+	return false;
+}
+
+/* All of them are stopped. On failure *failed is the one that could not be copied. */
+static int copy_all(struct pidmem_freeze *freeze, struct pidmem_error *error, struct frozen **failed)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < freeze->count && result >= 0; i++) {
+		*failed = freeze->items[i];
+		if ((*failed)->consistency != PIDMEM_SNAPSHOT)
+			continue;
+		if ((*failed)->precopy)
+			result = precopy_pause((*failed)->precopy, error);
+		else if ((*failed)->no_copy[0]) /* a descendant that was found late */
+			result = fail(error, PIDMEM_UNSUPPORTED, EOPNOTSUPP, "%s", (*failed)->no_copy);
+		else if ((result = guard_copy(freeze->guard, (*failed)->index, error, &(*failed)->copy)) >= 0)
+			result = pause_save(*failed, error);
+	}
+	return result;
+}
+
+/* No copy of one: step down with all, or fail with it. */
+static int no_copy(struct pidmem_freeze *freeze, struct frozen *failed, int result, const struct pidmem_error *cause,
+		   struct pidmem_error *error)
+{
+	char reason[256];
+	bool ended = cause->code == PIDMEM_GONE && pidmem_process_check(failed->process, NULL) == 0;
+
+	if (cause->code == PIDMEM_UNSUPPORTED || ended) { /* the copy, not the process */
+		explain_no_copy(failed, result, cause, reason, sizeof reason);
+		return fall_back_from_snapshot(freeze, failed, reason, error);
+	}
+	if (error)
+		*error = *cause;
+	return result;
+}
+
+/* Copies, and the processes run on. 0 also where it was stepped down to stopping: then they are stopped. */
+static int copy_and_resume(struct pidmem_freeze *freeze, struct pidmem_error *error)
+{
+	struct pidmem_error cause = { 0 };
+	struct frozen *failed = NULL;
+	int result = copy_all(freeze, &cause, &failed);
+
+	if (result < 0) {
+		result = no_copy(freeze, failed, result, &cause, error);
+		return result < 0 ? result : freeze_reap(freeze, error);
+	}
+	return freeze_resume(freeze, error);
+}
+
+/* Signals that would stop or end this program have to wait, so that nobody can lengthen the pause from outside. */
+static void block_signals(sigset_t *before)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, before);
+}
+
+static void restore_signals(const sigset_t *before)
+{
+	pthread_sigmask(SIG_SETMASK, before, NULL);
+}
+
+static int stop_and_copy(struct pidmem_freeze *freeze, struct pidmem_error *error)
+{
+	sigset_t before;
+
+	block_signals(&before);
+	int result = freeze_stop(freeze, error);
+	if (result >= 0 && freeze_wants_copies(freeze))
+		result = copy_and_resume(freeze, error);
+	restore_signals(&before);
+	return result;
+}
+
+/* What is stopped is listed now. */
+static int list_stopped(struct frozen *frozen, struct pidmem_error *error)
+{
+	precopy_close(take(frozen->precopy));
+	frozen->live->consistency = frozen->consistency;
+	return frozen->consistency == PIDMEM_STOPPED ? pidmem_source_refresh(frozen->live, error) : 0;
+}
+
+/* Open the sources. 1 where copies were lost meanwhile and all has to be stopped instead. */
+static int open_sources(struct pidmem_freeze *freeze, struct pidmem_error *error)
+{
+	for (size_t i = 0; i < freeze->count; i++) {
+		struct frozen *frozen = freeze->items[i];
+		struct pidmem_error cause;
+		bool copied = frozen->consistency == PIDMEM_SNAPSHOT;
+		int result = !copied           ? list_stopped(frozen, &cause)
+			     : frozen->precopy ? precopy_finish(frozen->precopy, &cause)
+					       : pause_finish(frozen, &cause);
+		if (result >= 0)
+			continue;
+		if (!copied || cause.code != PIDMEM_GONE) {
+			if (error)
+				*error = cause;
+			return result;
+		}
+		result = fall_back_from_snapshot(freeze, frozen, "its copy was ended at once: out of memory?", error);
+		return result < 0 ? result : 1;
+	}
+	return 0;
+}
+
+int freeze_take_moment(struct pidmem_freeze *freeze, struct pidmem_error *error)
+{
+	int result;
+
+	while ((result = stop_and_copy(freeze, error)) >= 0 && (result = open_sources(freeze, error)) == 1)
+		if ((result = freeze_start_again(freeze, error)) < 0) /* without copies: no third time */
+			break;
+	return result;
+}

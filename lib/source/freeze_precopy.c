@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Pre-copy before the moment: a first, very short stop to begin tracking, and then copying while the processes run,
+ * until what is left is little. Where another engine is better or this one impossible, that is told.
+ */
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/error.h"
+#include "process/maps.h"
+#include "process/process.h"
+#include "source/precopy.h"
+
+/* For more that is written to than before, and for what appears. */
+#define ROOM (4ULL << 20)
+
+/* Not this engine for one process, but the other one. */
+static int no_precopy(struct frozen *frozen, const char *reason)
+{
+	precopy_close(take(frozen->precopy));
+	snprintf(frozen->fallback, sizeof frozen->fallback, "not copied while it ran: %s; a copy by clone was made",
+		 reason);
+	return 0;
+}
+
+/* What failed for one process alone ends pre-copy for it; everything else ends all. */
+static int settle(struct frozen *frozen, int result, const struct pidmem_error *cause, struct pidmem_error *error)
+{
+	if (result >= 0)
+		return 0;
+	if (cause->code == PIDMEM_UNSUPPORTED)
+		return no_precopy(frozen, cause->text);
+	if (frozen->owned && (cause->code == PIDMEM_GONE || cause->code == PIDMEM_EXECED)) {
+		precopy_close(take(frozen->precopy)); /* a descendant: it is missed, or found again, in the stop */
+		return 0;
+	}
+	if (error)
+		*error = *cause;
+	return result;
+}
+
+/* Reading would bring it back into memory. */
+static bool has_swap(const struct frozen *frozen)
+{
+	const struct pidmem_maps *maps = frozen->live->maps;
+
+	for (size_t i = 0; i < maps->count; i++)
+		if (maps->regions[i].kind != PIDMEM_KIND_SHARED && maps->regions[i].swapped)
+			return true;
+	return false;
+}
+
+static int open_all(struct pidmem_freeze *freeze, struct pidmem_error *error)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < freeze->count && result >= 0; i++) {
+		struct frozen *frozen = freeze->items[i];
+		if (frozen->consistency != PIDMEM_SNAPSHOT)
+			continue;
+		const char *reason = has_swap(frozen) ? "part of it is in swap, and would be brought back"
+						      : process_pins_memory(frozen->process);
+		if (reason)
+			result = no_precopy(frozen, reason);
+		else
+			result = precopy_open(frozen, error, &frozen->precopy);
+	}
+	return result;
+}
+
+/* Those that are copied this way. */
+static struct frozen *next(const struct pidmem_freeze *freeze, size_t *i)
+{
+	while (*i < freeze->count) {
+		struct frozen *frozen = freeze->items[(*i)++];
+		if (frozen->precopy)
+			return frozen;
+	}
+	return NULL;
+}
+
+/* So much the first pass is going to copy: without what was written to of private mappings of files, which nobody knows
+ * yet. */
+static uint64_t estimate(const struct pidmem_freeze *freeze)
+{
+	const struct frozen *frozen;
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; (frozen = next(freeze, &i));)
+		for (size_t j = 0; j < frozen->live->maps->count; j++) {
+			const struct pidmem_region *region = &frozen->live->maps->regions[j];
+			if (region->kind != PIDMEM_KIND_FILE && precopy_wants_some(frozen->precopy, region))
+				bytes += region->resident;
+		}
+	return bytes;
+}
+
+/* Stop all, take hold of their address spaces, and let them run on. */
+static int track_all(struct pidmem_freeze *freeze, struct pidmem_error *error)
+{
+	int result = freeze_stop(freeze, error);
+	struct pidmem_error cause;
+	struct frozen *frozen;
+
+	for (size_t i = 0; result >= 0 && (frozen = next(freeze, &i));) {
+		if (!frozen->stopped) /* it can only be read live */
+			precopy_close(take(frozen->precopy));
+		else
+			result =
+				settle(frozen,
+				       guard_track(freeze->guard, frozen->index, &cause, &frozen->precopy->userfaultfd),
+				       &cause, error);
+	}
+	if (result >= 0)
+		result = freeze_start_again(freeze, error);
+	for (size_t i = 0; result >= 0 && (frozen = next(freeze, &i));)
+		result = settle(frozen, precopy_begin(frozen->precopy, &cause), &cause, error);
+	return result;
+}
+
+/* The first pass takes longest: whatever else has to be known is found out after it. */
+static int copy_while_running(struct pidmem_freeze *freeze, struct pidmem_error *error)
+{
+	struct pidmem_error cause;
+	struct frozen *frozen;
+	bool ready = false;
+	int result = 0;
+
+	for (size_t i = 0; result >= 0 && (frozen = next(freeze, &i));)
+		if ((result = precopy_pass(frozen->precopy, &cause)) < 0 ||
+		    (result = pause_prepare(frozen, &cause)) < 0)
+			result = settle(frozen, result, &cause, error);
+	for (size_t i = 0; result >= 0 && (frozen = next(freeze, &i));)
+		precopy_open_files(frozen->precopy);
+	while (result >= 0 && !ready) {
+		ready = true;
+		for (size_t i = 0; result >= 0 && (frozen = next(freeze, &i));) {
+			result = settle(frozen, precopy_pass(frozen->precopy, &cause), &cause, error);
+			ready &= !frozen->precopy || precopy_is_ready(frozen->precopy);
+		}
+		if (result >= 0 && watch_ask(&freeze->watch))
+			result = file_cancelled(error);
+	}
+	for (size_t i = 0; result >= 0 && (frozen = next(freeze, &i));)
+		if (precopy_reserve(frozen->precopy, 2 * frozen->precopy->copied + ROOM) < 0 ||
+		    precopy_list_prepare(frozen->precopy) < 0)
+			result = fail_memory(error);
+	return result < 0 ? result : 0;
+}
+
+/* So many microseconds each GiB takes: a copy of page tables, of 4 KiB pages, is made, or they are looked through. */
+#define CLONE_US 11000.0
+#define LISTING_US 700.0
+/* Stopping, and letting go. */
+#define STOP_US 200
+#define NEVER (UINT64_MAX / 4096)
+
+/* By constants and not by the clock, which tells more of other programs. Huge pages cost next to nothing. */
+static uint64_t page_tables_us(const struct frozen *frozen, double each)
+{
+	const struct pidmem_maps *maps = frozen->live->maps;
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < maps->count; i++)
+		if (maps->regions[i].usage)
+			bytes += maps->regions[i].usage->anonymous - maps->regions[i].usage->anon_huge;
+	return STOP_US + (uint64_t)((double)bytes * each / (1 << 30));
+}
+
+static uint64_t precopy_us(const struct frozen *frozen)
+{
+	return page_tables_us(frozen, LISTING_US) + precopy_left_us(frozen->precopy);
+}
+
+static uint64_t clone_us(const struct frozen *frozen)
+{
+	return frozen->no_copy[0] ? NEVER : page_tables_us(frozen, CLONE_US);
+}
+
+static uint64_t forecast_us(const struct pidmem_freeze *freeze, bool precopy)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < freeze->count; i++) {
+		const struct frozen *frozen = freeze->items[i];
+		if (frozen->consistency == PIDMEM_SNAPSHOT)
+			sum += precopy && frozen->precopy ? precopy_us(frozen) : clone_us(frozen);
+	}
+	return sum;
+}
+
+static int all_by_clone(struct pidmem_freeze *freeze)
+{
+	struct frozen *frozen;
+
+	for (size_t i = 0; (frozen = next(freeze, &i));)
+		no_precopy(frozen, "it writes faster than it can be copied");
+	return 0;
+}
+
+/* Which engine stops them for the shorter time, and is that short enough? */
+static int choose_engine(struct pidmem_freeze *freeze, struct pidmem_error *error)
+{
+	uint64_t limit = freeze->options.max_pause_us, precopy = forecast_us(freeze, true);
+	uint64_t clone = freeze->options.engine == PIDMEM_ENGINE_PRECOPY ? UINT64_MAX : forecast_us(freeze, false);
+	uint64_t shortest = precopy < clone ? precopy : clone;
+
+	if (limit && shortest > limit)
+		return with_hint(error,
+				 fail(error, PIDMEM_UNSUPPORTED, ETIMEDOUT,
+				      "a pause of %.1f ms cannot be kept: %.1f ms can be reached", (double)limit / 1000,
+				      (double)shortest / 1000),
+				 "allow a longer pause");
+	return clone < precopy && precopy > (limit ? limit : PRECOPY_SHORT_US) ? all_by_clone(freeze) : 0;
+}
+
+int freeze_precopy(struct pidmem_freeze *freeze, struct pidmem_error *error)
+{
+	const struct pidmem_freeze_options *options = &freeze->options;
+	int result = 0;
+
+	if (options->consistency != PIDMEM_SNAPSHOT)
+		return 0;
+	if (options->engine == PIDMEM_ENGINE_PRECOPY && !options->directory)
+		return fail(error, PIDMEM_USAGE, EINVAL, "to copy a process while it runs, a file is needed");
+	if (options->engine != PIDMEM_ENGINE_CLONE && options->directory) {
+		result = open_all(freeze, error);
+		freeze->watch.state.expected = estimate(freeze);
+		if (result >= 0 && next(freeze, &(size_t){ 0 }) && (result = track_all(freeze, error)) >= 0)
+			result = copy_while_running(freeze, error);
+	}
+	return result < 0 ? result : choose_engine(freeze, error);
+}

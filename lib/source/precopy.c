@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A mapping is tracked from the moment on when it is first seen to have pages: so no page tables grow for what was
+ * never touched, and what was unmapped and mapped again is noticed. Tracking ends for a mapping that moves (mremap(2)).
+ */
+#include "source/precopy.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/buffer.h"
+#include "base/error.h"
+#include "process/maps.h"
+#include "process/process.h"
+#include "process/task.h"
+
+#define BUFFER (8UL << 20)
+/* So much is listed and protected at once: what is written to before it is copied has to be copied again. */
+#define WINDOW (32ULL << 20)
+/* Larger regions get places in pieces of this size: files end at 16 TiB on ext4, and 20 TiB may be reserved. */
+#define LARGE (64ULL << 30)
+#define PIECE (1ULL << 30)
+
+void precopy_untrack(struct precopy *precopy)
+{
+	if (precopy->userfaultfd < 0)
+		return;
+	for (size_t i = 0; i < precopy->store.count; i++)
+		tracker_remove(&precopy->tracker, precopy->store.extents[i].start, precopy->store.extents[i].size);
+	close(take_fd(&precopy->userfaultfd));
+}
+
+void precopy_close(struct precopy *precopy)
+{
+	if (!precopy)
+		return;
+	precopy_untrack(precopy);
+	store_close(&precopy->store);
+	backings_done(&precopy->files);
+	buffer_done(&precopy->auxv);
+	pidmem_maps_free(precopy->maps);
+	worker_free(precopy->worker);
+	free(precopy->lists[0].runs);
+	free(precopy->lists[1].runs);
+	free(precopy->list);
+	free(precopy->buffer);
+	free(precopy->failed);
+	free(precopy->runs);
+	free(precopy->late);
+	if (precopy->bytes)
+		munmap(precopy->bytes, precopy->bytes_room);
+	free(precopy);
+}
+DEFINE_CLEANUP(cleanup_precopy, struct precopy *, precopy_close)
+#define AUTO_PRECOPY CLEANUP(cleanup_precopy) struct precopy *
+
+/* Room for the headers and notes of a core file, so that they can stand at its begin; roughly. */
+static uint64_t head_room(const struct frozen *frozen)
+{
+	uint64_t regions = frozen->live->maps->count, threads = frozen->status.threads;
+	uint64_t bytes = (64ULL << 10) + regions * 256 + threads * 8192;
+
+	return frozen->freeze->options.core ? (bytes + 0xffff) & ~0xffffULL : 0;
+}
+
+int precopy_open(struct frozen *frozen, struct pidmem_error *error, struct precopy **out)
+{
+	AUTO_PRECOPY precopy = calloc(1, sizeof *precopy);
+
+	if (!precopy)
+		return fail_memory(error);
+	*precopy = (struct precopy){
+		.process = frozen->process, .frozen = frozen, .userfaultfd = -1, .store = STORE_INIT
+	};
+	process_read_auxv(frozen->process, &precopy->auxv, &precopy->is_64);
+	precopy->list = calloc(PRECOPY_RUNS, sizeof *precopy->list);
+	precopy->buffer = malloc(BUFFER);
+	if (!precopy->list || !precopy->buffer)
+		return fail_memory(error);
+	int result = store_open(&precopy->store, frozen->freeze->options.directory, head_room(frozen), error);
+	if (result < 0)
+		return result;
+	watch_file(&frozen->freeze->watch, &precopy->store.file);
+	*out = take(precopy);
+	return 0;
+}
+
+int precopy_begin(struct precopy *precopy, struct pidmem_error *error)
+{
+	int pagemap = process_pagemap(precopy->process, error);
+	int result = pagemap < 0 ? pagemap : tracker_init(&precopy->tracker, precopy->userfaultfd, pagemap);
+
+	if (pagemap >= 0 && result < 0)
+		return fail(error, PIDMEM_UNSUPPORTED, -result, "this kernel cannot track writes (before Linux 6.7)");
+	return result;
+}
+
+static int note_failure(struct precopy *precopy, uint64_t start, uint64_t end, struct pidmem_error *error)
+{
+	struct page_region *grown =
+		array_grow(precopy->failed, precopy->failed_count, &precopy->failed_capacity, sizeof *grown);
+	if (!grown)
+		return fail_memory(error);
+	precopy->failed = grown;
+	grown[precopy->failed_count++] = (struct page_region){ .start = start, .end = end };
+	return 0;
+}
+
+static int place(struct precopy *precopy, const struct pidmem_region *region, uint64_t start, uint64_t end)
+{
+	uint64_t from = region->start, to = region->start + region->size;
+
+	if (region->size > LARGE) {
+		uint64_t low = start & ~(PIECE - 1), high = (end + PIECE - 1) & ~(PIECE - 1);
+		from = low > from ? low : from;
+		to = high < to ? high : to;
+	}
+	return store_place(&precopy->store, from, to - from);
+}
+
+static int copy(struct precopy *precopy, uint64_t start, uint64_t end, struct pidmem_error *error)
+{
+	while (start < end) {
+		size_t size = end - start < BUFFER ? (size_t)(end - start) : BUFFER;
+		ssize_t got = process_read(precopy->process, start, precopy->buffer, size, error);
+		got -= got > 0 ? got % (ssize_t)precopy->store.page_size : 0;
+		if (got == -EIO || got == 0) { /* or gone since it was listed */
+			int result = note_failure(precopy, start, start + precopy->store.page_size, error);
+			if (result < 0)
+				return result;
+			start += precopy->store.page_size;
+			continue;
+		}
+		int result =
+			got < 0 ? (int)got : store_write(&precopy->store, start, precopy->buffer, (uint64_t)got, error);
+		if (result < 0)
+			return result;
+		precopy->copied += (uint64_t)got;
+		start += (uint64_t)got;
+		if (watch_step(&precopy->frozen->freeze->watch, (uint64_t)got))
+			return file_cancelled(error);
+	}
+	return 0;
+}
+
+/* Copy what of a run is wanted. */
+static int copy_run(struct precopy *precopy, const struct page_region *run, struct pidmem_error *error)
+{
+	uint64_t start = run->start, end = run->end;
+	const struct pidmem_region *region = pidmem_maps_find_next(precopy->maps, start);
+	int result = 0;
+
+	while (result == 0 && region && region->start < end && start < end) {
+		start = region->start > start ? region->start : start;
+		uint64_t last = region->start + (region->size - 1),
+			 size = (end - 1 < last ? end - 1 : last) - start + 1;
+		bool wanted = precopy_wants(precopy, region, start, &size);
+		if (wanted && run->categories & PAGE_IS_PFNZERO) {
+			result = store_clear(&precopy->store, start, size, error);
+		} else if (wanted) {
+			if (place(precopy, region, start, start + size) < 0)
+				return fail_memory(error);
+			result = copy(precopy, start, start + size, error);
+		}
+		start += size;
+		if (start > last)
+			region = pidmem_maps_find_next(precopy->maps, start);
+	}
+	return result;
+}
+
+bool precopy_next_range(const struct precopy *precopy, size_t *index, struct tracker_range *range)
+{
+	const struct pidmem_maps *maps = precopy->maps;
+	bool begun = false;
+
+	for (; *index < maps->count; (*index)++) {
+		const struct pidmem_region *region = &maps->regions[*index];
+		bool files = region->kind == PIDMEM_KIND_FILE;
+		if (region->kind == PIDMEM_KIND_SHARED || region->kind == PIDMEM_KIND_VDSO ||
+		    (begun && range->files != files))
+			if (begun)
+				break;
+		if (region->kind == PIDMEM_KIND_SHARED || region->kind == PIDMEM_KIND_VDSO)
+			continue;
+		if (!begun)
+			*range = (struct tracker_range){ .start = region->start, .files = files };
+		range->end = region->start + region->size;
+		begun = true;
+	}
+	return begun;
+}
+
+static int fail_tracking(const struct precopy *precopy, int number, struct pidmem_error *error)
+{
+	return fail_sys(error, -number, "cannot track the writes of process %d", precopy->process->pid);
+}
+
+/* List pages of a range, and copy them window by window. */
+static int copy_listed(struct precopy *precopy, enum tracker_scan what, struct tracker_range range,
+		       struct pidmem_error *error)
+{
+	int result = 0;
+
+	while (range.start < range.end && result == 0) {
+		int count = tracker_list(&precopy->tracker, what, &range, precopy->list, PRECOPY_RUNS, WINDOW);
+		if (count < 0)
+			return fail_tracking(precopy, count, error);
+		for (int i = 0; i < count && result == 0; i++)
+			result = copy_run(precopy, &precopy->list[i], error);
+	}
+	return result;
+}
+
+/* Track mappings that have pages and are not tracked yet, and copy all of them. What lies below *next has been done. */
+static int track_run(struct precopy *precopy, const struct page_region *run, uint64_t *next, struct pidmem_error *error)
+{
+	const struct pidmem_region *region;
+	int result = 0;
+
+	while (result == 0 &&
+	       (region = pidmem_maps_find_next(precopy->maps, run->start > *next ? run->start : *next)) &&
+	       region->start < run->end) {
+		*next = region->start + region->size;
+		/* Where it is refused, the stop has to copy all: the process tracks it itself. */
+		if (precopy_wants_some(precopy, region) &&
+		    tracker_add(&precopy->tracker, region->start, region->size) == 0)
+			result = copy_listed(
+				precopy, TRACKER_EXISTING,
+				(struct tracker_range){ region->start, *next, region->kind == PIDMEM_KIND_FILE },
+				error);
+	}
+	return result;
+}
+
+#define UNTRACKED 1024
+
+static int track_range(struct precopy *precopy, struct tracker_range range, struct pidmem_error *error)
+{
+	struct page_region runs[UNTRACKED];
+	uint64_t next = 0;
+	int result = 0;
+
+	while (range.start < range.end && result == 0) {
+		int count = tracker_list(&precopy->tracker, TRACKER_UNTRACKED, &range, runs, UNTRACKED, UINT64_MAX);
+		if (count < 0)
+			return fail_tracking(precopy, count, error);
+		for (int i = 0; i < count && result == 0; i++)
+			result = track_run(precopy, &runs[i], &next, error);
+		range.start = next > range.start ? next : range.start;
+	}
+	return result;
+}
+
+int precopy_pass(struct precopy *precopy, struct pidmem_error *error)
+{
+	struct tracker_range range;
+	struct pidmem_maps *maps;
+	int result = pidmem_maps_read(precopy->process, 0, error, &maps);
+
+	if (result < 0)
+		return result;
+	pidmem_maps_free(precopy->maps);
+	precopy->maps = maps;
+	precopy->before = precopy->copied;
+	precopy->copied = 0;
+	for (size_t i = 0; result == 0 && precopy_next_range(precopy, &i, &range);) {
+		result = track_range(precopy, range, error);
+		if (result == 0 && precopy->passes)
+			result = copy_listed(precopy, TRACKER_WRITTEN, range, error);
+	}
+	precopy->passes++;
+	return result;
+}
+
+/* More passes than these help only against a process that slows down. */
+#define PASSES_MAX 30
+/* Copying so little takes no longer than stopping. */
+#define FEW (128UL << 10)
+/* Bytes that are copied in a microsecond, 1 GiB/s. */
+#define COPIED_PER_US 1000
+
+bool precopy_is_ready(const struct precopy *precopy)
+{
+	if (precopy->passes < 2)
+		return false;
+	return precopy->copied <= FEW || precopy->passes >= PASSES_MAX ||
+	       (precopy->passes > 2 && precopy->copied > precopy->before / 4 * 3);
+}
+
+uint64_t precopy_left_us(const struct precopy *precopy)
+{
+	return precopy->copied / COPIED_PER_US;
+}

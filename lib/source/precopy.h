@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Pre-copy: a snapshot for a stop of about a millisecond. The target is copied into a store while it runs, and which
+ * pages it writes to meanwhile is tracked; those are copied again, and again; then it is stopped for the last few.
+ *
+ *   freeze_precopy.c  the order of things
+ *   precopy.c         the passes while it runs
+ *   precopy_wish.c    which memory is copied
+ *   precopy_pause.c   the last pass, while it stands still
+ *   precopy_list.c    listing pages in it
+ *   precopied.c       reading what was copied
+ */
+#ifndef SOURCE_PRECOPY_H
+#define SOURCE_PRECOPY_H
+
+#include "base/worker.h"
+#include "process/tracker.h"
+#include "source/freeze.h"
+#include "source/store.h"
+
+/* What is not in the store, of the memory that is wanted, at the moment of the stop. */
+struct precopied_run {
+	uint64_t start, size;
+	enum { PRECOPIED_ABSENT, PRECOPIED_ZERO, PRECOPIED_GUARD } what;
+};
+
+/* So many runs one scan tells. */
+#define PRECOPY_RUNS 8192
+
+#define PRECOPY_ARGUMENTS 80
+
+/* What one thread lists. */
+struct precopy_list {
+	const struct tracker *tracker;
+	enum tracker_scan what;
+	struct tracker_range range;
+	struct page_region *runs;
+	size_t count, capacity;
+	int result;
+};
+
+struct precopy {
+	struct pidmem_process *process;
+	struct frozen *frozen;
+	int userfaultfd;
+	struct tracker tracker;
+	struct store store;
+	struct pidmem_maps *maps; /* of the last pass; at the stop: of that moment */
+	struct page_region *list; /* what one scan tells */
+	unsigned char *buffer;
+	struct page_region *failed; /* that could not be read: the stop is to tell why */
+	size_t failed_count, failed_capacity;
+
+	/* At the stop. */
+	struct worker *worker;
+	struct precopy_list lists[2]; /* one after the other */
+	struct precopied_run *runs;
+	size_t run_count, run_capacity;
+	struct page_region *late; /* runs that are copied then, into `bytes` one after another */
+	size_t late_count, late_capacity;
+	uint64_t late_bytes;
+	unsigned char *bytes;
+	size_t bytes_room;
+
+	/* Of the process, that need not live any more when it is asked for. */
+	struct backings files;
+	struct buffer auxv;
+	bool is_64;
+	char arguments[PRECOPY_ARGUMENTS]; /* of the command line, which need not be part of the memory that is wanted
+					    */
+	size_t arguments_size;
+
+	/* How it went. */
+	unsigned passes;
+	uint64_t copied, before; /* bytes, in the last pass and in the one before it */
+	uint64_t untracked;      /* bytes copied in the stop for want of tracking */
+};
+
+/* Get the store and all else ready. Errors: PIDMEM_SYSTEM. */
+int precopy_open(struct frozen *frozen, struct pidmem_error *error, struct precopy **precopy);
+void precopy_close(struct precopy *precopy);
+/* Begin to track by `userfaultfd`, which is from guard_track() and is owned from then on. Errors: PIDMEM_UNSUPPORTED,
+ * PIDMEM_SYSTEM... */
+int precopy_begin(struct precopy *precopy, struct pidmem_error *error);
+
+/* End tracking, in steps for which the process hardly has to wait; precopy_close() does it as well. */
+void precopy_untrack(struct precopy *precopy);
+
+/* Open the files that will be needed, as long as the process lives; its regions are listed with all details. */
+void precopy_open_files(struct precopy *precopy);
+
+/* Copy what was written to since the last pass, in the first one everything. */
+int precopy_pass(struct precopy *precopy, struct pidmem_error *error);
+/* Has it come so far that another pass would not make the stop shorter? */
+bool precopy_is_ready(const struct precopy *precopy);
+/* How long the copying in the stop is going to take, if as much is written to as during the last pass. */
+uint64_t precopy_left_us(const struct precopy *precopy);
+/* A stop as short as this needs not be made shorter. */
+#define PRECOPY_SHORT_US 2000
+
+/*
+ * How much of a region from `at` on is wanted, if any of it is: *size is cut to what shares the answer. Memory is
+ * private; of files, what was written to. A core file wants what the rules would want once it is written to.
+ */
+bool precopy_wants(const struct precopy *precopy, const struct pidmem_region *region, uint64_t at, uint64_t *size);
+
+/* Code of the kernel. That of this program's kind of process is known, of another it is copied in the stop. */
+bool precopy_is_vdso(const struct pidmem_region *region);
+bool precopy_wants_some(const struct precopy *precopy, const struct pidmem_region *region);
+
+/* The next range of private memory, from region *index on: of mappings of files, or of others. False after the last. */
+bool precopy_next_range(const struct precopy *precopy, size_t *index, struct tracker_range *range);
+
+/* Get room for so many bytes that are copied in the stop, before it. */
+int precopy_reserve(struct precopy *precopy, uint64_t size);
+/* Get ready for precopy_list_range(): 0 or -ENOMEM. */
+int precopy_list_prepare(struct precopy *precopy);
+/* List what of a range is not in the store for sure, into both `lists`; if page tables are sparse, what exists. */
+int precopy_list_range(struct precopy *precopy, struct tracker_range range);
+bool precopy_is_sparse(const struct precopy *precopy);
+/* The target stands still: list what exists, and copy what is not in the store yet. */
+int precopy_pause(struct precopy *precopy, struct pidmem_error *error);
+/* The first bytes of the command line: how many. */
+size_t precopied_arguments(const struct precopy *precopy, char *bytes, size_t size);
+/* It runs on: put that into the store as well, end tracking, and make it the source of the process in its freeze. */
+int precopy_finish(struct precopy *precopy, struct pidmem_error *error);
+
+#endif

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Listing pages in the stop. Listing a page costs 6 ns, passing over it 1 ns: so what is listed are the pages that are
+ * absent or were written to; but those that exist where page tables are mostly empty, as when a page in each 2 MiB is
+ * used. Large ranges are listed by two threads.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/buffer.h"
+#include "source/precopy.h"
+
+/* Waking another thread takes as long as passing over 50 MiB. */
+#define SHARED_MIN (256ULL << 20)
+#define RUNS 4096
+
+bool precopy_is_sparse(const struct precopy *precopy)
+{
+	const struct process_status *status = &precopy->frozen->status;
+	uint64_t entries = status->vm_pte / sizeof(uint64_t), pages = status->vm_rss / precopy->store.page_size;
+
+	return entries > 2 * pages;
+}
+
+static int get_room(struct precopy_list *list)
+{
+	if (list->capacity - list->count >= RUNS)
+		return 0;
+	size_t capacity = list->capacity * 2 + RUNS;
+	struct page_region *runs = reallocarray(list->runs, capacity, sizeof *runs);
+	if (!runs)
+		return -ENOMEM;
+	list->runs = runs;
+	list->capacity = capacity;
+	return 0;
+}
+
+int precopy_list_prepare(struct precopy *precopy)
+{
+	if (!precopy->worker)
+		precopy->worker = worker_new(); /* without it, one thread does it */
+	return get_room(&precopy->lists[0]) < 0 || get_room(&precopy->lists[1]) < 0 ? -ENOMEM : 0;
+}
+
+/* List one part of a range; `result` tells how that went. */
+static void list_part(void *pointer)
+{
+	struct precopy_list *list = pointer;
+	struct tracker_range range = list->range;
+
+	list->count = 0;
+	list->result = 0;
+	while (range.start < range.end && list->result >= 0) {
+		list->result = get_room(list);
+		if (list->result < 0)
+			break;
+		list->result = tracker_list(list->tracker, list->what, &range, list->runs + list->count,
+					    list->capacity - list->count, UINT64_MAX);
+		list->count += list->result > 0 ? (size_t)list->result : 0;
+	}
+}
+
+int precopy_list_range(struct precopy *precopy, struct tracker_range range)
+{
+	struct precopy_list *lists = precopy->lists;
+	enum tracker_scan what = precopy_is_sparse(precopy) ? TRACKER_PRESENT : TRACKER_CHANGED;
+	uint64_t size = range.end - range.start, middle = range.start + (size / 2 & ~(precopy->store.page_size - 1));
+	bool shared = precopy->worker && size >= SHARED_MIN;
+
+	for (int i = 0; i < 2; i++) {
+		lists[i].tracker = &precopy->tracker;
+		lists[i].what = what;
+		lists[i].range = range;
+		lists[i].count = 0;
+		lists[i].result = 0;
+	}
+	if (shared) {
+		lists[0].range.end = lists[1].range.start = middle;
+		worker_begin(precopy->worker, list_part, &lists[1]);
+	} else {
+		lists[1].range.start = range.end;
+	}
+	list_part(&lists[0]);
+	if (shared)
+		worker_wait(precopy->worker);
+	return lists[0].result < 0 ? lists[0].result : lists[1].result < 0 ? lists[1].result : 0;
+}

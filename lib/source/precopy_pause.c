@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The last pass. A page that is in memory, is tracked, and was not written to since is in the store as it is now; all
+ * others are listed, and what exists of them is copied. A page of a private file mapping that is not a copy of its own
+ * yet is the file's, and is read from there. Of such a mapping, "swapped" can also mean that the page was dropped
+ * (MADV_DONTNEED) and only its protection is kept: a marker (include/linux/swapops.h), which looks the same.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/buffer.h"
+#include "base/error.h"
+#include "process/maps.h"
+#include "process/process.h"
+#include "source/precopy.h"
+#include "source/walk.h"
+
+static int add_run(struct precopy *precopy, uint64_t start, uint64_t size, int what)
+{
+	struct precopied_run *last = precopy->run_count ? &precopy->runs[precopy->run_count - 1] : NULL;
+
+	if (last && last->start + last->size == start && (int)last->what == what) {
+		last->size += size;
+		return 0;
+	}
+	struct precopied_run *runs =
+		array_grow(precopy->runs, precopy->run_count, &precopy->run_capacity, sizeof *runs);
+	if (!runs)
+		return -ENOMEM;
+	precopy->runs = runs;
+	runs[precopy->run_count++] = (struct precopied_run){ start, size, what };
+	return 0;
+}
+
+static int add_late(struct precopy *precopy, uint64_t start, uint64_t size)
+{
+	struct page_region *last = precopy->late_count ? &precopy->late[precopy->late_count - 1] : NULL;
+
+	precopy->late_bytes += size;
+	if (last && last->end == start) {
+		last->end += size;
+		return 0;
+	}
+	struct page_region *late =
+		array_grow(precopy->late, precopy->late_count, &precopy->late_capacity, sizeof *late);
+	if (!late)
+		return -ENOMEM;
+	precopy->late = late;
+	late[precopy->late_count++] = (struct page_region){ .start = start, .end = start + size };
+	return 0;
+}
+
+/* Pages of its file. Of those of a core file, there are few, and reading them here saves opening files. */
+static int take_file_pages(struct precopy *precopy, const struct pidmem_region *region, uint64_t start, uint64_t size)
+{
+	uint64_t page = precopy->store.page_size, taken = 0;
+
+	if (precopy->frozen->freeze->options.core) {
+		if (store_has(&precopy->store, region->start, region->size))
+			taken = size;
+		else if (region->offset == 0 && start == region->start)
+			taken = page;
+	}
+	for (uint64_t at = start; at < start + taken; at += page) {
+		struct pidmem_span span = {
+			.start = at, .size = page, .class_ = PIDMEM_READ, .region = region, .bytes = precopy->buffer
+		};
+		ssize_t got = process_read(precopy->process, at, precopy->buffer, page, NULL);
+		if (got == (ssize_t)page && kept_add(&precopy->frozen->kept, &span) < 0)
+			return -ENOMEM;
+	}
+	return add_run(precopy, start, size, PRECOPIED_ABSENT);
+}
+
+/* A run within one region that is wanted. */
+static int take_pages(struct precopy *precopy, const struct pidmem_region *region, uint64_t start, uint64_t size,
+		      uint64_t categories)
+{
+	bool files = region->kind == PIDMEM_KIND_FILE;
+
+	if (!(categories & (PAGE_IS_PRESENT | PAGE_IS_SWAPPED)))
+		return add_run(precopy, start, size, PRECOPIED_ABSENT);
+	if (files && categories & PAGE_IS_FILE)
+		return take_file_pages(precopy, region, start, size);
+	if (categories & PAGE_IS_GUARD)
+		return add_run(precopy, start, size, PRECOPIED_GUARD);
+	if (categories & PAGE_IS_PFNZERO)
+		return add_run(precopy, start, size, PRECOPIED_ZERO);
+	if (categories & PAGE_IS_SWAPPED && !(categories & PAGE_IS_WRITTEN) && !files)
+		return 0;
+	if (!(categories & PAGE_IS_WPALLOWED))
+		precopy->untracked += size;
+	return add_late(precopy, start, size);
+}
+
+/* `region` and all before it lie below the last run. */
+static int take_run(struct precopy *precopy, const struct page_region *run, size_t *region)
+{
+	const struct pidmem_maps *maps = precopy->maps;
+	uint64_t start = run->start;
+
+	while (*region < maps->count && start < run->end) {
+		const struct pidmem_region *at = &maps->regions[*region];
+		uint64_t last = at->start + (at->size - 1);
+		if (start > last) {
+			(*region)++;
+			continue;
+		}
+		start = at->start > start ? at->start : start;
+		if (start >= run->end)
+			break;
+		uint64_t size = (run->end - 1 < last ? run->end - 1 : last) - start + 1;
+		if (precopy_wants(precopy, at, start, &size) &&
+		    take_pages(precopy, at, start, size, run->categories) < 0)
+			return -ENOMEM;
+		start += size;
+	}
+	return 0;
+}
+
+/* Between the runs of a sparse list lies what is absent. */
+static int take_lists(struct precopy *precopy, struct tracker_range range, size_t *region)
+{
+	bool sparse = precopy_is_sparse(precopy);
+	struct page_region absent = { .end = range.start };
+
+	for (int i = 0; i < 2; i++)
+		for (size_t k = 0; k < precopy->lists[i].count; k++) {
+			const struct page_region *run = &precopy->lists[i].runs[k];
+			absent.start = absent.end;
+			absent.end = run->start;
+			if (sparse && absent.start < absent.end && take_run(precopy, &absent, region) < 0)
+				return -ENOMEM;
+			if (take_run(precopy, run, region) < 0)
+				return -ENOMEM;
+			absent.end = run->end;
+		}
+	absent.start = absent.end;
+	absent.end = range.end;
+	return sparse && absent.start < absent.end ? take_run(precopy, &absent, region) : 0;
+}
+
+static int list_range(struct precopy *precopy, struct tracker_range range, size_t *region, struct pidmem_error *error)
+{
+	int result = precopy_list_range(precopy, range);
+
+	if (result < 0 && result != -ENOMEM)
+		return fail_sys(error, -result, "cannot list the pages of process %d", precopy->process->pid);
+	if (result < 0 || take_lists(precopy, range, region) < 0)
+		return fail_memory(error);
+	return 0;
+}
+
+static bool is_absent(const struct precopy *precopy, uint64_t address)
+{
+	for (size_t i = 0; i < precopy->run_count; i++)
+		if (address >= precopy->runs[i].start && address - precopy->runs[i].start < precopy->runs[i].size)
+			return true;
+	return false;
+}
+
+/* What could not be read before is tried again. */
+static int list_failed(struct precopy *precopy)
+{
+	for (size_t i = 0; i < precopy->failed_count; i++) {
+		const struct page_region *failed = &precopy->failed[i];
+		const struct pidmem_region *region = pidmem_maps_find(precopy->maps, failed->start);
+		uint64_t size = failed->end - failed->start;
+		if (region && precopy_wants(precopy, region, failed->start, &size) &&
+		    !is_absent(precopy, failed->start) && add_late(precopy, failed->start, size) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int list_vdso(struct precopy *precopy)
+{
+	const struct pidmem_maps *maps = precopy->maps;
+	int result = 0;
+
+	for (size_t i = 0; i < maps->count && result == 0; i++)
+		if (precopy_is_vdso(&maps->regions[i]) && precopy_wants_some(precopy, &maps->regions[i]))
+			result = add_late(precopy, maps->regions[i].start, maps->regions[i].size);
+	return result;
+}
+
+static int list_all(struct precopy *precopy, struct pidmem_error *error)
+{
+	struct tracker_range range;
+	size_t region = 0;
+	int result = 0;
+
+	for (size_t i = 0; result == 0 && precopy_next_range(precopy, &i, &range);)
+		result = list_range(precopy, range, &region, error);
+	if (result == 0 && (list_failed(precopy) < 0 || list_vdso(precopy) < 0))
+		return fail_memory(error);
+	return result;
+}
+
+int precopy_reserve(struct precopy *precopy, uint64_t size)
+{
+	if (size <= precopy->bytes_room)
+		return 0;
+	unsigned char *bytes =
+		mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	if (bytes == MAP_FAILED)
+		return -ENOMEM;
+	if (precopy->bytes)
+		munmap(precopy->bytes, precopy->bytes_room);
+	precopy->bytes = bytes;
+	precopy->bytes_room = size;
+	return 0;
+}
+
+/* What cannot be read is told by a walk through the target, which finds out why, if it knows the region by now. */
+static int explain(struct precopy *precopy, uint64_t at, struct pidmem_error *error)
+{
+	struct frozen *frozen = precopy->frozen;
+	struct pidmem_span unknown = {
+		.start = at,
+		.size = precopy->store.page_size,
+		.class_ = PIDMEM_UNREADABLE,
+		.why = PIDMEM_WHY_IO,
+		.region = pidmem_maps_find(precopy->maps, at),
+	};
+	struct pidmem_span span;
+	size_t before = frozen->kept.count;
+	int result = frozen->saver ? 0 : pidmem_walk_open(frozen->live, 0, UINT64_MAX, 0, error, &frozen->saver);
+
+	if (result < 0)
+		return result;
+	walk_seek(frozen->saver, at, precopy->store.page_size);
+	while ((result = pidmem_walk_next(frozen->saver, error, &span)) == 1)
+		if (kept_add(&frozen->kept, &span) < 0)
+			return fail_memory(error);
+	if (result == 0 && frozen->kept.count == before && kept_add(&frozen->kept, &unknown) < 0)
+		return fail_memory(error);
+	return result;
+}
+
+static int copy_late(struct precopy *precopy, struct pidmem_error *error)
+{
+	unsigned char *to = precopy->bytes;
+
+	for (size_t i = 0; i < precopy->late_count; i++)
+		for (uint64_t at = precopy->late[i].start, size; at < precopy->late[i].end; at += size) {
+			size = precopy->late[i].end - at;
+			ssize_t got = process_read(precopy->process, at, to, size, error);
+			if (got < 0 && got != -EIO)
+				return (int)got;
+			if (got <= 0) {
+				int result = explain(precopy, at, error);
+				if (result < 0)
+					return result;
+				got = (ssize_t)precopy->store.page_size;
+				memset(to, 0, (size_t)got);
+			}
+			size = (uint64_t)got;
+			to += size;
+		}
+	return 0;
+}
+
+static void read_arguments(struct precopy *precopy)
+{
+	const struct process_stat *stat = &precopy->frozen->stat;
+	size_t size = stat_arguments(stat, sizeof precopy->arguments);
+	ssize_t got = size ? process_read(precopy->process, stat->arg_start, precopy->arguments, size, NULL) : 0;
+
+	precopy->arguments_size = got > 0 ? (size_t)got : 0;
+}
+
+int precopy_pause(struct precopy *precopy, struct pidmem_error *error)
+{
+	struct pidmem_maps *maps;
+	int result = pidmem_maps_read(precopy->process, 0, error, &maps);
+
+	if (result < 0)
+		return result;
+	pidmem_maps_free(precopy->maps);
+	precopy->maps = maps;
+	result = list_all(precopy, error);
+	if (result == 0 && precopy_reserve(precopy, precopy->late_bytes) < 0)
+		result = fail_memory(error);
+	if (result == 0)
+		result = copy_late(precopy, error);
+	read_arguments(precopy);
+	return result < 0 ? result : pause_save_chosen(precopy->frozen, error);
+}

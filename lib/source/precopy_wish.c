@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Which memory is copied while the process runs. */
+#include <string.h>
+
+#include "process/coredump.h"
+#include "process/maps.h"
+#include "process/process.h"
+#include "source/precopy.h"
+
+/* How much of it, from its start on, the rules of core files can come to want. Flags are those of the list with all
+ * details, which is older. Nothing is asked of the file: it takes too long in the stop. */
+static uint64_t rule(const struct precopy *precopy, const struct pidmem_region *region)
+{
+	const struct frozen *frozen = precopy->frozen;
+	const struct pidmem_region *listed = pidmem_maps_find(frozen->live->maps, region->start);
+	struct pidmem_region plain = *region;
+	uint64_t size = region->size;
+	struct coredump_facts facts;
+
+	if (!frozen->freeze->options.core)
+		return region->size;
+	bool same = listed && region_still_maps(listed, region, region->start, &size);
+	plain.perms &= ~PIDMEM_PERM_READ;
+	coredump_gather(precopy->process, &plain, same ? listed->usage : NULL, &facts);
+	facts.written = true;
+	if (coredump_rule(&facts, frozen->filter) == COREDUMP_WHOLE)
+		return region->size;
+	return facts.file && region->offset == 0 && frozen->filter & COREDUMP_ELF_HEADERS ? precopy->store.page_size
+											  : 0;
+}
+
+bool precopy_is_vdso(const struct pidmem_region *region)
+{
+	return region->kind == PIDMEM_KIND_VDSO && !strncmp(region->path, "[vdso", 5) && !process_vdso_is_own(region);
+}
+
+bool precopy_wants(const struct precopy *precopy, const struct pidmem_region *region, uint64_t at, uint64_t *size)
+{
+	uint64_t run, wished, from = at - region->start;
+
+	if (region->kind == PIDMEM_KIND_SHARED || (region->kind == PIDMEM_KIND_VDSO && !precopy_is_vdso(region)))
+		return false;
+	wished = precopy_is_vdso(region) ? region->size : rule(precopy, region);
+	if (from >= wished)
+		return false;
+	*size = wished - from < *size ? wished - from : *size;
+	bool selected = pidmem_select_test(precopy->frozen->freeze->options.select, region, at, &run);
+	*size = run < *size ? run : *size;
+	return selected;
+}
+
+bool precopy_wants_some(const struct precopy *precopy, const struct pidmem_region *region)
+{
+	for (uint64_t done = 0, size; done < region->size; done += size) {
+		size = region->size - done;
+		if (precopy_wants(precopy, region, region->start + done, &size))
+			return true;
+	}
+	return false;
+}

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "source/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buffer.h"
+#include "base/error.h"
+#include "base/zero.h"
+
+int store_open(struct store *store, const char *directory, uint64_t head, struct pidmem_error *error)
+{
+	*store = (struct store)STORE_INIT;
+	store->page_size = (uint64_t)sysconf(_SC_PAGESIZE);
+	store->head = store->end = head;
+	return file_open_unnamed(&store->file, directory, error);
+}
+
+void store_close(struct store *store)
+{
+	file_close(&store->file);
+	free(take(store->extents));
+	free(take(store->written));
+}
+
+/* The index of the first extent whose last byte is at or above an address. */
+static size_t find_next(const struct store *store, uint64_t address)
+{
+	size_t low = 0, high = store->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct store_extent *extent = &store->extents[middle];
+		if (extent->start + (extent->size - 1) < address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static int insert(struct store *store, size_t index, uint64_t start, uint64_t size)
+{
+	size_t bits = (size_t)((store->end + size) / store->page_size / 8 + 1);
+
+	if (bits > store->written_size) {
+		bits += bits / 2;
+		unsigned char *grown = realloc(store->written, bits);
+		if (!grown)
+			return -ENOMEM;
+		memset(grown + store->written_size, 0, bits - store->written_size);
+		store->written = grown;
+		store->written_size = bits;
+	}
+	struct store_extent *extents = array_grow(store->extents, store->count, &store->capacity, sizeof *extents);
+	if (!extents)
+		return -ENOMEM;
+	store->extents = extents;
+	memmove(extents + index + 1, extents + index, (store->count - index) * sizeof *extents);
+	extents[index] = (struct store_extent){ start, size, store->end };
+	store->count++;
+	store->end += size;
+	return 0;
+}
+
+int store_place(struct store *store, uint64_t start, uint64_t size)
+{
+	while (size) {
+		size_t index = find_next(store, start);
+		const struct store_extent *next = index < store->count ? &store->extents[index] : NULL;
+		uint64_t piece = size;
+		if (next && next->start <= start) {
+			uint64_t rest = next->start + next->size - start;
+			piece = rest < size ? rest : size;
+		} else {
+			if (next && next->start - start < size)
+				piece = next->start - start;
+			if (insert(store, index, start, piece) < 0)
+				return -ENOMEM;
+		}
+		start += piece;
+		size -= piece;
+	}
+	return 0;
+}
+
+static bool is_written(const struct store *store, uint64_t offset)
+{
+	uint64_t page = offset / store->page_size;
+
+	return store->written[page / 8] >> page % 8 & 1;
+}
+
+static void mark(struct store *store, uint64_t offset, bool written)
+{
+	uint64_t page = offset / store->page_size;
+	unsigned char bit = (unsigned char)(1U << page % 8);
+
+	if (written)
+		store->written[page / 8] |= bit;
+	else
+		store->written[page / 8] &= (unsigned char)~bit;
+}
+
+/* A page was not zero, and is now. */
+static int clear(struct store *store, uint64_t offset, const void *zeros, struct pidmem_error *error)
+{
+	mark(store, offset, false);
+	if (fallocate(store->file.fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset,
+		      (off_t)store->page_size) == 0)
+		return 0;
+	return file_write_at(&store->file, zeros, (size_t)store->page_size, offset, error);
+}
+
+/* How many bytes, of whole pages, are alike: zeros or not? */
+static size_t alike(const struct store *store, const unsigned char *bytes, size_t size, bool *zero)
+{
+	size_t page = (size_t)store->page_size, run = page;
+
+	*zero = is_zero(bytes, page);
+	while (run < size && is_zero(bytes + run, page) == *zero)
+		run += page;
+	return run;
+}
+
+static int write_within(struct store *store, uint64_t offset, const unsigned char *bytes, size_t size,
+			struct pidmem_error *error)
+{
+	int result = 0;
+	bool zero;
+
+	for (size_t done = 0, run; done < size && result == 0; done += run) {
+		run = alike(store, bytes + done, size - done, &zero);
+		for (uint64_t at = offset + done; at < offset + done + run && result == 0; at += store->page_size) {
+			if (!zero)
+				mark(store, at, true);
+			else if (is_written(store, at))
+				result = clear(store, at, bytes + (at - offset), error);
+		}
+		if (!zero && result == 0)
+			result = file_write_at(&store->file, bytes + done, run, offset + done, error);
+	}
+	return result;
+}
+
+int store_write(struct store *store, uint64_t address, const void *bytes, uint64_t size, struct pidmem_error *error)
+{
+	const unsigned char *from = bytes;
+	int result = store_place(store, address, size) < 0 ? fail_memory(error) : 0;
+
+	for (size_t i = find_next(store, address); size && result == 0; i++) {
+		const struct store_extent *extent = &store->extents[i];
+		uint64_t within = address - extent->start, rest = extent->size - within;
+		uint64_t piece = rest < size ? rest : size;
+		result = write_within(store, extent->offset + within, from, (size_t)piece, error);
+		address += piece;
+		from += piece;
+		size -= piece;
+	}
+	return result;
+}
+
+bool store_holds(const struct store *store, uint64_t address, uint64_t *size, uint64_t *offset)
+{
+	size_t index = find_next(store, address);
+	const struct store_extent *extent = index < store->count ? &store->extents[index] : NULL;
+
+	if (!extent || extent->start > address) {
+		if (extent && extent->start - address < *size)
+			*size = extent->start - address;
+		return false;
+	}
+	uint64_t within = address - extent->start, run = store->page_size - within % store->page_size;
+	*size = extent->size - within < *size ? extent->size - within : *size;
+	*offset = extent->offset + within;
+	bool written = is_written(store, *offset);
+	while (run < *size && is_written(store, *offset + run) == written)
+		run += store->page_size;
+	*size = run < *size ? run : *size;
+	return written;
+}
+
+bool store_finds(const struct store *store, uint64_t address, uint64_t *size, uint64_t *offset)
+{
+	size_t index = find_next(store, address);
+	const struct store_extent *extent = index < store->count ? &store->extents[index] : NULL;
+
+	if (!extent || extent->start > address) {
+		if (extent && extent->start - address < *size)
+			*size = extent->start - address;
+		return false;
+	}
+	*offset = extent->offset + (address - extent->start);
+	uint64_t end = extent->offset + extent->size; /* neighbours often stand beside each other in the file as well */
+	for (; ++index < store->count && extent[1].start == extent->start + extent->size && extent[1].offset == end;
+	     extent++)
+		end += extent[1].size;
+	*size = end - *offset < *size ? end - *offset : *size;
+	return true;
+}
+
+int store_clear(struct store *store, uint64_t start, uint64_t size, struct pidmem_error *error)
+{
+	unsigned char *zeros = NULL;
+	uint64_t end = start + size;
+	int result = 0;
+
+	for (size_t i = find_next(store, start); result == 0 && i < store->count && store->extents[i].start < end;
+	     i++) {
+		const struct store_extent *extent = &store->extents[i];
+		uint64_t from = extent->start > start ? extent->start : start;
+		uint64_t to = extent->start + extent->size < end ? extent->start + extent->size : end;
+		for (uint64_t at = from; at < to && result == 0; at += store->page_size) {
+			uint64_t offset = extent->offset + (at - extent->start);
+			if (!is_written(store, offset))
+				continue;
+			if (!zeros && !(zeros = calloc(1, (size_t)store->page_size)))
+				result = fail_memory(error);
+			else
+				result = clear(store, offset, zeros, error);
+		}
+	}
+	free(zeros);
+	return result;
+}
+
+bool store_give(struct store *store, struct file_sink *file)
+{
+	if (store->given || !file_adopt(file, &store->file))
+		return false;
+	store->given = true;
+	return true;
+}
+
+bool store_has(const struct store *store, uint64_t start, uint64_t size)
+{
+	size_t index = find_next(store, start);
+
+	return index < store->count && store->extents[index].start <= start + (size - 1);
+}
+
+ssize_t store_read(const struct store *store, uint64_t offset, void *bytes, size_t size)
+{
+	ssize_t got;
+
+	do
+		got = pread(store->file.fd, bytes, size, (off_t)offset);
+	while (got < 0 && errno == EINTR);
+	return got < 0 ? -errno : got;
+}

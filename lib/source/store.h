@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A file that holds copied memory: ranges of the address space, each with a place in it. It can become the output file
+ * itself, and then nothing has to be copied again.
+ */
+#ifndef SOURCE_STORE_H
+#define SOURCE_STORE_H
+
+#include "sink/file.h"
+
+/* A range of the address space and its place. */
+struct store_extent {
+	uint64_t start, size, offset;
+};
+
+struct store {
+	struct file_sink file;
+	uint64_t head;                /* bytes at the begin that stay free */
+	uint64_t end;                 /* of the places that are given away */
+	bool given;                   /* it has become an output file */
+	struct store_extent *extents; /* in address order */
+	size_t count, capacity;
+	unsigned char *written; /* a bit for each page of the file: it holds bytes, else zeros */
+	size_t written_size;
+	uint64_t page_size;
+};
+
+#define STORE_INIT                     \
+	{                              \
+		.file = FILE_SINK_INIT \
+	}
+
+/* Begin, with a file without a name in a directory, of which the first `head` bytes stay free. */
+int store_open(struct store *store, const char *directory, uint64_t head, struct pidmem_error *error);
+void store_close(struct store *store);
+
+/* Give a place to what of a range has none yet: 0 or -ENOMEM. */
+int store_place(struct store *store, uint64_t start, uint64_t size);
+
+/* Put bytes where their address has its place: whole pages. Pages of zeros take no room. */
+int store_write(struct store *store, uint64_t address, const void *bytes, uint64_t size, struct pidmem_error *error);
+
+/* Does it hold bytes of this address, or zeros? *size is cut to what shares the answer, and *offset is where they are.
+ */
+bool store_holds(const struct store *store, uint64_t address, uint64_t *size, uint64_t *offset);
+
+/* Has any of a range a place? */
+bool store_has(const struct store *store, uint64_t start, uint64_t size);
+
+/* The place of an address, if it has one; *size is cut to what lies there in one piece. */
+bool store_finds(const struct store *store, uint64_t address, uint64_t *size, uint64_t *offset);
+
+/* Forget a range: its places hold zeros from then on. */
+int store_clear(struct store *store, uint64_t start, uint64_t size, struct pidmem_error *error);
+
+/* Let it become an output file, which is open but empty: see file_adopt(). It can still be read. */
+bool store_give(struct store *store, struct file_sink *file);
+
+/* Read what store_holds() told of: the number of bytes, or -errno. */
+ssize_t store_read(const struct store *store, uint64_t offset, void *bytes, size_t size);
+
+#endif
