@@ -45,6 +45,7 @@ struct pm_scan_arg {
 /* PROCMAP_QUERY on /proc/PID/maps: Linux 6.11 (commit ed5d583a88a9). */
 #ifndef PROCMAP_QUERY
 #define PROCMAP_QUERY _IOWR('f', 17, struct procmap_query)
+#define PROCMAP_QUERY_VMA_SHARED 0x08
 #define PROCMAP_QUERY_COVERING_OR_NEXT_VMA 0x10
 struct procmap_query {
 	uint64_t size, query_flags, query_addr, vma_start, vma_end, vma_flags, vma_page_size, vma_offset, inode;

@@ -60,17 +60,15 @@ int tracker_add(const struct tracker *tracker, uint64_t start, uint64_t size)
 	return ioctl(tracker->userfaultfd, UFFDIO_REGISTER, &range) < 0 ? -errno : 0;
 }
 
-/* In steps of this size the kernel is asked to let go. */
-#define STEP (4ULL << 20)
+#define STEP (32ULL << 20)
 
 void tracker_remove(const struct tracker *tracker, uint64_t start, uint64_t size)
 {
+	uint64_t most = size > TRACKER_LARGE ? STEP : size;
+
 	for (uint64_t done = 0, step; done < size; done += step) {
-		step = size - done < STEP ? size - done : STEP;
-		struct uffdio_writeprotect pages = { .range = { start + done, step } };
+		step = size - done < most ? size - done : most;
 		struct uffdio_range range = { start + done, step };
-		/* Most of the work, and nobody has to wait for it: userfaultfd_unregister() excludes everybody. */
-		ioctl(tracker->userfaultfd, UFFDIO_WRITEPROTECT, &pages);
 		ioctl(tracker->userfaultfd, UFFDIO_UNREGISTER, &range);
 	}
 }

@@ -111,6 +111,8 @@ uint64_t pause_wants(const struct frozen *frozen, const struct pidmem_region *re
 int pause_prepare(struct frozen *frozen, struct pidmem_error *error);
 /* The target stands still and the copy is made: save what that does not hold. */
 int pause_save(struct frozen *frozen, struct pidmem_error *error);
+/* Has other shared memory come since it was listed? Then list all again, which takes long. */
+int pause_check_shared(struct frozen *frozen, struct pidmem_error *error);
 /* The part of it that is the same for all: what was chosen. */
 int pause_save_chosen(struct frozen *frozen, struct pidmem_error *error);
 /* The target runs on: open the source on the copy. */

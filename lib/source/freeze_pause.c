@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #include "base/error.h"
+#include "process/kernel.h"
 #include "process/maps.h"
 #include "process/process.h"
 #include "source/freeze.h"
@@ -76,6 +77,36 @@ static int save(struct frozen *frozen, struct candidate *candidate, struct pidme
 	return result;
 }
 
+/* Is the shared memory that which was listed? Before Linux 6.11 nobody tells without listing all again. */
+static bool shares_the_listed(const struct frozen *frozen)
+{
+	const struct pidmem_maps *maps = frozen->live->maps;
+	struct procmap_query question = { 0 };
+
+	for (size_t i = 0; i <= maps->count; i++) {
+		const struct pidmem_region *region = i < maps->count ? &maps->regions[i] : NULL;
+		if (region && region->kind != PIDMEM_KIND_SHARED)
+			continue;
+		question = (struct procmap_query){
+			.size = sizeof question,
+			.query_flags = PROCMAP_QUERY_COVERING_OR_NEXT_VMA | PROCMAP_QUERY_VMA_SHARED,
+			.query_addr = question.vma_end,
+		};
+		int found = process_query(frozen->process, &question);
+		if (found < 0)
+			return true;
+		if (found != (region != NULL) || (region && (question.vma_start != region->start ||
+							     question.vma_end - question.vma_start != region->size)))
+			return false;
+	}
+	return true;
+}
+
+int pause_check_shared(struct frozen *frozen, struct pidmem_error *error)
+{
+	return shares_the_listed(frozen) ? 0 : pause_prepare(frozen, error);
+}
+
 int pause_save_chosen(struct frozen *frozen, struct pidmem_error *error)
 {
 	int result = 0;
@@ -96,7 +127,9 @@ int pause_save(struct frozen *frozen, struct pidmem_error *error)
 		return process_copy_gone(frozen->process, error);
 	/* Else regions were told what to do in fork(2) after they were listed: then they are listed again, in a longer
 	 * pause. */
-	if (!lacks_the_listed(frozen, pages - copied) && (result = pause_prepare(frozen, error)) < 0)
+	result = lacks_the_listed(frozen, pages - copied) ? pause_check_shared(frozen, error)
+							  : pause_prepare(frozen, error);
+	if (result < 0)
 		return result;
 	return pause_save_chosen(frozen, error);
 }

@@ -22,15 +22,6 @@
 #define LARGE (64ULL << 30)
 #define PIECE (1ULL << 30)
 
-void precopy_untrack(struct precopy *precopy)
-{
-	if (precopy->userfaultfd < 0)
-		return;
-	for (size_t i = 0; i < precopy->store.count; i++)
-		tracker_remove(&precopy->tracker, precopy->store.extents[i].start, precopy->store.extents[i].size);
-	close(take_fd(&precopy->userfaultfd));
-}
-
 void precopy_close(struct precopy *precopy)
 {
 	if (!precopy)
@@ -170,6 +161,12 @@ static int copy_run(struct precopy *precopy, const struct page_region *run, stru
 	return result;
 }
 
+static bool is_scanned(const struct precopy *precopy, const struct pidmem_region *region)
+{
+	return region->kind != PIDMEM_KIND_SHARED && region->kind != PIDMEM_KIND_VDSO &&
+	       precopy_wants_some(precopy, region);
+}
+
 bool precopy_next_range(const struct precopy *precopy, size_t *index, struct tracker_range *range)
 {
 	const struct pidmem_maps *maps = precopy->maps;
@@ -177,12 +174,10 @@ bool precopy_next_range(const struct precopy *precopy, size_t *index, struct tra
 
 	for (; *index < maps->count; (*index)++) {
 		const struct pidmem_region *region = &maps->regions[*index];
-		bool files = region->kind == PIDMEM_KIND_FILE;
-		if (region->kind == PIDMEM_KIND_SHARED || region->kind == PIDMEM_KIND_VDSO ||
-		    (begun && range->files != files))
-			if (begun)
-				break;
-		if (region->kind == PIDMEM_KIND_SHARED || region->kind == PIDMEM_KIND_VDSO)
+		bool files = region->kind == PIDMEM_KIND_FILE, scanned = is_scanned(precopy, region);
+		if (begun && (!scanned || range->files != files))
+			break;
+		if (!scanned)
 			continue;
 		if (!begun)
 			*range = (struct tracker_range){ .start = region->start, .files = files };
@@ -213,42 +208,51 @@ static int copy_listed(struct precopy *precopy, enum tracker_scan what, struct t
 	return result;
 }
 
-/* Track mappings that have pages and are not tracked yet, and copy all of them. What lies below *next has been done. */
-static int track_run(struct precopy *precopy, const struct page_region *run, uint64_t *next, struct pidmem_error *error)
-{
-	const struct pidmem_region *region;
-	int result = 0;
-
-	while (result == 0 &&
-	       (region = pidmem_maps_find_next(precopy->maps, run->start > *next ? run->start : *next)) &&
-	       region->start < run->end) {
-		*next = region->start + region->size;
-		/* Where it is refused, the stop has to copy all: the process tracks it itself. */
-		if (precopy_wants_some(precopy, region) &&
-		    tracker_add(&precopy->tracker, region->start, region->size) == 0)
-			result = copy_listed(
-				precopy, TRACKER_EXISTING,
-				(struct tracker_range){ region->start, *next, region->kind == PIDMEM_KIND_FILE },
-				error);
-	}
-	return result;
-}
-
 #define UNTRACKED 1024
 
-static int track_range(struct precopy *precopy, struct tracker_range range, struct pidmem_error *error)
+/* In which regions of a range are there pages that are not tracked? */
+static int find_untracked(const struct precopy *precopy, struct tracker_range range, bool *untracked,
+			  struct pidmem_error *error)
 {
+	const struct pidmem_maps *maps = precopy->maps;
 	struct page_region runs[UNTRACKED];
-	uint64_t next = 0;
-	int result = 0;
 
-	while (range.start < range.end && result == 0) {
+	while (range.start < range.end) {
+		uint64_t done = range.start;
 		int count = tracker_list(&precopy->tracker, TRACKER_UNTRACKED, &range, runs, UNTRACKED, UINT64_MAX);
 		if (count < 0)
 			return fail_tracking(precopy, count, error);
-		for (int i = 0; i < count && result == 0; i++)
-			result = track_run(precopy, &runs[i], &next, error);
-		range.start = next > range.start ? next : range.start;
+		for (int i = 0; i < count; i++)
+			for (uint64_t at = runs[i].start > done ? runs[i].start : done; at < runs[i].end; at = done) {
+				const struct pidmem_region *region = pidmem_maps_find_next(maps, at);
+				if (!region || region->start >= runs[i].end)
+					break;
+				untracked[region - maps->regions] = true;
+				done = region->start + region->size;
+			}
+		range.start = done > range.start ? done : range.start;
+	}
+	return 0;
+}
+
+/* Track what is not tracked yet, and copy all of it. */
+static int copy_untracked(struct precopy *precopy, struct pidmem_error *error)
+{
+	const struct pidmem_maps *maps = precopy->maps;
+	AUTO_FREE bool *untracked = calloc(maps->count + 1, sizeof *untracked);
+	struct tracker_range range;
+	int result = untracked ? 0 : fail_memory(error);
+
+	for (size_t i = 0; result == 0 && precopy_next_range(precopy, &i, &range);)
+		result = find_untracked(precopy, range, untracked, error);
+	if (result == 0)
+		precopy_track(precopy, untracked);
+	for (size_t i = 0; result == 0 && i < maps->count; i++) {
+		const struct pidmem_region *region = &maps->regions[i];
+		range = (struct tracker_range){ region->start, region->start + region->size,
+						region->kind == PIDMEM_KIND_FILE };
+		if (untracked[i])
+			result = copy_listed(precopy, TRACKER_EXISTING, range, error);
 	}
 	return result;
 }
@@ -265,11 +269,9 @@ int precopy_pass(struct precopy *precopy, struct pidmem_error *error)
 	precopy->maps = maps;
 	precopy->before = precopy->copied;
 	precopy->copied = 0;
-	for (size_t i = 0; result == 0 && precopy_next_range(precopy, &i, &range);) {
-		result = track_range(precopy, range, error);
-		if (result == 0 && precopy->passes)
-			result = copy_listed(precopy, TRACKER_WRITTEN, range, error);
-	}
+	result = copy_untracked(precopy, error);
+	for (size_t i = 0; result == 0 && precopy->passes && precopy_next_range(precopy, &i, &range);)
+		result = copy_listed(precopy, TRACKER_WRITTEN, range, error);
 	precopy->passes++;
 	return result;
 }

@@ -5,6 +5,7 @@
  *
  *   freeze_precopy.c  the order of things
  *   precopy.c         the passes while it runs
+ *   precopy_track.c   which mappings are tracked
  *   precopy_wish.c    which memory is copied
  *   precopy_pause.c   the last pass, while it stands still
  *   precopy_list.c    listing pages in it
@@ -85,6 +86,8 @@ int precopy_begin(struct precopy *precopy, struct pidmem_error *error);
 
 /* End tracking, in steps for which the process hardly has to wait; precopy_close() does it as well. */
 void precopy_untrack(struct precopy *precopy);
+/* Track mappings, as many as can be, if some of `wanted`, by the index of their region, are not tracked yet. */
+void precopy_track(const struct precopy *precopy, const bool *wanted);
 
 /* Open the files that will be needed, as long as the process lives; its regions are listed with all details. */
 void precopy_open_files(struct precopy *precopy);

@@ -274,9 +274,9 @@ static void read_arguments(struct precopy *precopy)
 int precopy_pause(struct precopy *precopy, struct pidmem_error *error)
 {
 	struct pidmem_maps *maps;
-	int result = pidmem_maps_read(precopy->process, 0, error, &maps);
+	int result = pause_check_shared(precopy->frozen, error);
 
-	if (result < 0)
+	if (result < 0 || (result = pidmem_maps_read(precopy->process, 0, error, &maps)) < 0)
 		return result;
 	pidmem_maps_free(precopy->maps);
 	precopy->maps = maps;

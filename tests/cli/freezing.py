@@ -175,7 +175,8 @@ def tracked(pid):
         for fd in os.listdir(f"/proc/{pid}/fd"):
             if "userfaultfd" in os.readlink(f"/proc/{pid}/fd/{fd}"):
                 found.append(f"descriptor {fd} is a userfaultfd")
-        registered = sum(1 for line in word(pid, "smaps").splitlines() if line.startswith("VmFlags:") and " uw" in line)
+        flags = [line.split() for line in word(pid, "smaps").splitlines() if line.startswith("VmFlags:")]
+        registered = sum(1 for each in flags if {"um", "uw"} & set(each))
         return found + ([f"{registered} regions are registered with a userfaultfd"] if registered else [])
     except OSError:  # it ended, or closed it meanwhile
         return []

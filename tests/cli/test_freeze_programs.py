@@ -13,6 +13,7 @@ from engines import given
 from freezing import held_back, rounds, save, wait_until
 from programs import Program, children, need, pgbench, postgres_server, redis_server
 from redis_memory import contents, need_layout
+from saved_file import Hole
 
 KEYS = 2000
 
@@ -79,7 +80,10 @@ def test_redis_under_load(pidmem, tmp_path, engine):
             for _ in range(rounds(15)):
                 report, core = save(pidmem, redis.pid, tmp_path / "core", way=engine)
                 with core:
-                    seen.add(last_set(contents(core, symbol)))
+                    try:
+                        seen.add(last_set(contents(core, symbol)))
+                    except Hole as hole:
+                        pytest.fail(f"{hole}: {report}")
         assert len(seen) > 1, "nothing was set meanwhile: nothing was proved"
         setter.end()
         wait_until(held_back, redis.pid)

@@ -82,7 +82,7 @@ int linkat(int from_dir, const char *from, int to_dir, const char *to, int flags
 int close(int fd)
 {
 	struct stat status;
-	int written = fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && (fcntl(fd, F_GETFL) & O_ACCMODE) == O_WRONLY;
+	int written = fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && (fcntl(fd, F_GETFL) & O_ACCMODE) != O_RDONLY;
 	int result = REAL(close)(fd);
 	return result == 0 && written && ask("FAIL_CLOSE") ? failed(ask("FAIL_CLOSE")) : result;
 }

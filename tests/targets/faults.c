@@ -110,7 +110,7 @@ int main(void)
 	missing = map_apart(PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, -1);
 	written = map_apart(PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, -1);
 	fill(plain, PAGES, 64);
-	memset(written, 0xff, PAGES * PAGE);
+	memset(written, 0, PAGES * PAGE);
 	add(missing, UFFDIO_REGISTER_MODE_MISSING);
 	add(written, UFFDIO_REGISTER_MODE_WP);
 	if (pthread_create(&thread, NULL, answer_faults, NULL))

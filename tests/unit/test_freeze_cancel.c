@@ -148,7 +148,7 @@ static void test_cancel(void **state)
 		fail_msg("%s", error.text);
 	assert_int_equal(pidmem_freeze_describe(freeze, 0, NULL, &report), 0);
 	if (report.engine != PIDMEM_ENGINE_PRECOPY) {
-		print_message("%s\n", report.fallback);
+		print_message("# %s\n", report.fallback);
 		pidmem_freeze_close(freeze);
 		skip();
 	}
@@ -157,7 +157,7 @@ static void test_cancel(void **state)
 	assert_untouched(descriptors);
 	assert_true(whole.done >= PAGES * PAGE);
 	assert_true(whole.calls > PAGES * PAGE >> 23); /* at least after every 8 MiB */
-	print_message("seed %u\n", seed);
+	print_message("# seed %u\n", seed);
 	for (unsigned i = 0; i < 8; i++) {
 		struct plan plan = { .cancel_at = i == 0 ? 1 : 1 + (unsigned)rand_r(&seed) % whole.calls };
 		freeze = NULL;
