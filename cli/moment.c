@@ -91,8 +91,11 @@ static void warn_fallback(const struct moment *moment)
 int moment_family(const struct moment *moment, struct family *family)
 {
 	pid_t *pids = calloc(moment->named_count, sizeof(*pids)), self;
-	int failed = pids ? target_parse(moment->invocation, "self", &self) : fail("out of memory");
+	int failed;
 
+	if (!pids)
+		return fail("out of memory");
+	failed = target_parse(moment->invocation, "self", &self);
 	for (size_t i = 0; !failed && i < moment->named_count; i++)
 		pids[i] = pidmem_process_pid(moment->named[i]);
 	if (!failed)
@@ -157,20 +160,20 @@ int moment_progress(void *user, const struct pidmem_progress *now)
 
 static int hold_frozen(struct moment *moment, struct pidmem_freeze_options *how)
 {
-	struct progress progress;
 	struct pidmem_error error;
 	int result;
 
 	how->fall_back = !moment->invocation->consistency_given;
 	how->select = moment->invocation->select;
 	how->progress = moment_progress;
-	how->user = &progress;
+	moment->max_pause_us = how->max_pause_us;
+	how->user = &moment->progress;
 	keep_running(moment, true);
 	if (signals_came())
 		return fail_interrupted();
-	progress_begin(&progress, moment->invocation);
+	progress_begin(&moment->progress, moment->invocation);
 	result = pidmem_freeze_open(moment->named, moment->named_count, how, &error, &moment->freeze);
-	progress_end(&progress, 0);
+	progress_end(&moment->progress, 0);
 	if (signals_came())
 		return fail_interrupted();
 	if (result < 0)

@@ -24,9 +24,11 @@ struct moment {
 	struct running *running;
 	size_t running_count;
 	bool descendants;
-	struct family ended; /* descendants that are zombies: there is no memory to be read */
-	bool kept_running;   /* see signals_keep_running() */
-	uint64_t begun_us;   /* when it began to be held */
+	struct progress progress; /* of copying while they run */
+	uint64_t max_pause_us;    /* 0: any */
+	struct family ended;      /* descendants that are zombies: there is no memory to be read */
+	bool kept_running;        /* see signals_keep_running() */
+	uint64_t begun_us;        /* when it began to be held */
 };
 
 /* Open the first `count` operands. 0, or EXIT_FAILED after a message; close it anyway. */

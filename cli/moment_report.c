@@ -93,6 +93,10 @@ void moment_warn(const struct moment *moment, size_t index)
 	const struct pidmem_freeze_report report = look_up(moment, index);
 	const struct pidmem_process *process = moment_process(moment, index);
 
+	if (moment->max_pause_us && report.pause_us > moment->max_pause_us)
+		warn("process %d (%s) was paused for %s, which is longer than was allowed: more was to be done than "
+		     "was foretold",
+		     (int)pidmem_process_pid(process), pidmem_process_name(process), time_text(report.pause_us).text);
 	if (report.unstopped)
 		warn("%zu of %zu threads of process %d (%s) did not stop: they had ended or were in an uninterruptible "
 		     "wait, "

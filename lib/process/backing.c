@@ -155,14 +155,15 @@ static bool is_shared_memory(const struct pidmem_region *region)
 
 static bool same(const struct backing *backing, const struct pidmem_region *region)
 {
-	return backing->used && backing->inode == region->inode && backing->dev_major == region->dev_major &&
+	return backing->path && backing->inode == region->inode && backing->dev_major == region->dev_major &&
 	       backing->dev_minor == region->dev_minor && !strcmp(backing->path, region->path);
 }
 
 static void drop(struct backing *backing)
 {
-	if (backing->used && backing->state == BACKING_OPEN)
+	if (backing->state == BACKING_OPEN)
 		close(backing->fd);
+	free(backing->path);
 	*backing = (struct backing){ 0 };
 }
 
@@ -234,11 +235,10 @@ static struct backing *add(struct backings *backings, struct pidmem_process *pro
 	struct backing *backing = &backings->items[backings->next++ % room(backings)];
 
 	drop(backing);
-	*backing = (struct backing){ .used = true,
-				     .inode = region->inode,
+	*backing = (struct backing){ .inode = region->inode,
 				     .dev_major = region->dev_major,
 				     .dev_minor = region->dev_minor,
-				     .path = region->path };
+				     .path = strdup(region->path) };
 	backings_prepare(backings, process);
 	open_into(backing, backings, process, region);
 	if (backing->state == BACKING_FAILED) { /* a low limit of descriptors: make do with one file at a time */

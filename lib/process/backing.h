@@ -19,8 +19,7 @@ enum backing_state {
 struct backing {
 	uint64_t inode;
 	uint32_t dev_major, dev_minor;
-	const char *path; /* of the region: inode numbers repeat in the subvolumes of one btrfs */
-	bool used;
+	char *path; /* of the region: inode numbers repeat in the subvolumes of one btrfs */
 	enum backing_state state;
 	int fd;        /* BACKING_OPEN */
 	int error;     /* BACKING_FAILED: errno */

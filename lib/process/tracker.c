@@ -112,9 +112,9 @@ int tracker_list(const struct tracker *tracker, enum tracker_scan what, struct t
 	case TRACKER_PRESENT:
 		break;
 	case TRACKER_CHANGED: /* few, and so fast: listing all takes five times as long */
-		argument.category_inverted = PAGE_IS_PRESENT;
+		argument.category_inverted = PAGE_IS_PRESENT | PAGE_IS_WPALLOWED;
 		argument.category_anyof_mask =
-			PAGE_IS_WRITTEN | PAGE_IS_PRESENT | (range->files ? (uint64_t)PAGE_IS_FILE : 0);
+			PAGE_IS_WRITTEN | argument.category_inverted | (range->files ? (uint64_t)PAGE_IS_FILE : 0);
 		break;
 	}
 	int found = scan(tracker, &argument);

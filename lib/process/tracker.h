@@ -41,7 +41,8 @@ void tracker_remove(const struct tracker *tracker, uint64_t start, uint64_t size
 /* A range of the address space to look at. */
 struct tracker_range {
 	uint64_t start, end;
-	bool files; /* mappings of files: are pages the file's or copies of their own? Looking costs 50 ns a page */
+	bool files;   /* mappings of files: are pages the file's or copies of their own? Looking costs 50 ns a page */
+	bool foreign; /* the process has registered them itself: they are not tracked, and must not be protected */
 };
 
 /* Which pages to list. Pages of files that the process has not written to are left out, but by TRACKER_CHANGED. */

@@ -119,7 +119,7 @@ int fall_back_from_snapshot(struct pidmem_freeze *freeze, const struct frozen *f
 				 fail(error, PIDMEM_UNSUPPORTED, EOPNOTSUPP,
 				      "no snapshot of process %d (%s) is possible: %s", process->pid, process->name,
 				      reason),
-				 "read it stopped instead");
+				 "%s", freeze->options.max_pause_us ? "allow any pause" : "read it stopped instead");
 	freeze->options.consistency = PIDMEM_STOPPED;
 	snprintf(freeze->fallback, sizeof freeze->fallback,
 		 "no snapshot of process %d: %s; the process was stopped while it was read", process->pid, reason);

@@ -39,8 +39,8 @@ struct frozen {
 	struct pidmem_process *process;
 	bool owned; /* the handle is ours: a descendant */
 	enum pidmem_consistency consistency;
-	char fallback[400];       /* "" if it is what was asked for */
-	char no_copy[256];        /* why clone(2) would not make a copy, or must not; "" if nothing is known against it */
+	char fallback[400]; /* "" if it is what was asked for */
+	char no_copy[256];  /* why clone(2) would not make a copy, or must not; "" if nothing is known against it */
 	struct process_stat stat; /* of the first thread, as it was before the stop */
 	struct process_status status;
 	bool stopped; /* by the guard, which knows it by this index */

@@ -77,29 +77,25 @@ static int save(struct frozen *frozen, struct candidate *candidate, struct pidme
 	return result;
 }
 
-/* Is the shared memory that which was listed? Before Linux 6.11 nobody tells without listing all again. */
+/* Is all shared memory as it was listed? What has gone is no harm. Before Linux 6.11 nobody tells without listing all
+ * again. */
 static bool shares_the_listed(const struct frozen *frozen)
 {
-	const struct pidmem_maps *maps = frozen->live->maps;
 	struct procmap_query question = { 0 };
 
-	for (size_t i = 0; i <= maps->count; i++) {
-		const struct pidmem_region *region = i < maps->count ? &maps->regions[i] : NULL;
-		if (region && region->kind != PIDMEM_KIND_SHARED)
-			continue;
+	for (;;) {
 		question = (struct procmap_query){
 			.size = sizeof question,
 			.query_flags = PROCMAP_QUERY_COVERING_OR_NEXT_VMA | PROCMAP_QUERY_VMA_SHARED,
 			.query_addr = question.vma_end,
 		};
-		int found = process_query(frozen->process, &question);
-		if (found < 0)
+		if (process_query(frozen->process, &question) != 1)
 			return true;
-		if (found != (region != NULL) || (region && (question.vma_start != region->start ||
-							     question.vma_end - question.vma_start != region->size)))
+		const struct pidmem_region *region = pidmem_maps_find(frozen->live->maps, question.vma_start);
+		if (!region || region->start != question.vma_start || region->inode != question.inode ||
+		    region->size != question.vma_end - question.vma_start)
 			return false;
 	}
-	return true;
 }
 
 int pause_check_shared(struct frozen *frozen, struct pidmem_error *error)

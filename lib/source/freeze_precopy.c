@@ -153,65 +153,70 @@ static int copy_while_running(struct pidmem_freeze *freeze, struct pidmem_error 
 #define LISTING_US 700.0
 /* Stopping, and letting go. */
 #define STOP_US 200
-#define NEVER (UINT64_MAX / 4096)
 
 /* By constants and not by the clock, which tells more of other programs. Huge pages cost next to nothing. */
 static uint64_t page_tables_us(const struct frozen *frozen, double each)
 {
 	const struct pidmem_maps *maps = frozen->live->maps;
-	uint64_t bytes = 0;
+	uint64_t bytes = 0, saved = 0;
 
 	for (size_t i = 0; i < maps->count; i++)
 		if (maps->regions[i].usage)
 			bytes += maps->regions[i].usage->anonymous - maps->regions[i].usage->anon_huge;
-	return STOP_US + (uint64_t)((double)bytes * each / (1 << 30));
+	for (size_t i = 0; i < frozen->candidate_count; i++) /* what is saved by either engine, at 1 GiB/s */
+		saved += frozen->candidates[i].bytes;
+	return STOP_US + saved / 1000 + (uint64_t)((double)bytes * each / (1 << 30));
 }
 
 static uint64_t precopy_us(const struct frozen *frozen)
 {
-	return page_tables_us(frozen, LISTING_US) + precopy_left_us(frozen->precopy);
+	const struct pidmem_maps *maps = frozen->live->maps;
+	uint64_t foreign = 0; /* what cannot be tracked, at 1 GiB/s as well */
+
+	for (size_t i = 0; i < maps->count; i++)
+		if (precopy_is_foreign(frozen->precopy, &maps->regions[i]))
+			foreign += maps->regions[i].resident;
+	return page_tables_us(frozen, LISTING_US) + precopy_left_us(frozen->precopy) + foreign / 1000;
 }
 
-static uint64_t clone_us(const struct frozen *frozen)
+/* Which engine stops it for the shorter time, and how long? False if none can. */
+static bool choose_engine(struct frozen *frozen, uint64_t *pause_us)
 {
-	return frozen->no_copy[0] ? NEVER : page_tables_us(frozen, CLONE_US);
-}
+	bool given = frozen->freeze->options.engine == PIDMEM_ENGINE_PRECOPY;
+	uint64_t clone = page_tables_us(frozen, CLONE_US);
 
-static uint64_t forecast_us(const struct pidmem_freeze *freeze, bool precopy)
-{
-	uint64_t sum = 0;
-
-	for (size_t i = 0; i < freeze->count; i++) {
-		const struct frozen *frozen = freeze->items[i];
-		if (frozen->consistency == PIDMEM_SNAPSHOT)
-			sum += precopy && frozen->precopy ? precopy_us(frozen) : clone_us(frozen);
-	}
-	return sum;
-}
-
-static int all_by_clone(struct pidmem_freeze *freeze)
-{
-	struct frozen *frozen;
-
-	for (size_t i = 0; (frozen = next(freeze, &i));)
+	*pause_us = frozen->precopy ? precopy_us(frozen) : clone;
+	if (!frozen->precopy)
+		return !frozen->no_copy[0];
+	if (!frozen->no_copy[0] && !given && clone<*pause_us && * pause_us> PRECOPY_SHORT_US) {
 		no_precopy(frozen, "it writes faster than it can be copied");
-	return 0;
+		*pause_us = clone;
+	}
+	return true;
 }
 
-/* Which engine stops them for the shorter time, and is that short enough? */
-static int choose_engine(struct pidmem_freeze *freeze, struct pidmem_error *error)
+static int choose_engines(struct pidmem_freeze *freeze, struct pidmem_error *error)
 {
-	uint64_t limit = freeze->options.max_pause_us, precopy = forecast_us(freeze, true);
-	uint64_t clone = freeze->options.engine == PIDMEM_ENGINE_PRECOPY ? UINT64_MAX : forecast_us(freeze, false);
-	uint64_t shortest = precopy < clone ? precopy : clone;
+	uint64_t limit = freeze->options.max_pause_us, sum = 0, pause;
 
-	if (limit && shortest > limit)
-		return with_hint(error,
-				 fail(error, PIDMEM_UNSUPPORTED, ETIMEDOUT,
-				      "a pause of %.1f ms cannot be kept: %.1f ms can be reached", (double)limit / 1000,
-				      (double)shortest / 1000),
-				 "allow a longer pause");
-	return clone < precopy && precopy > (limit ? limit : PRECOPY_SHORT_US) ? all_by_clone(freeze) : 0;
+	for (size_t i = 0; i < freeze->count; i++)
+		if (freeze->items[i]->consistency == PIDMEM_SNAPSHOT && choose_engine(freeze->items[i], &pause))
+			sum += pause;
+	if (!limit || sum <= limit)
+		return 0;
+	return with_hint(error,
+			 fail(error, PIDMEM_UNSUPPORTED, ETIMEDOUT,
+			      "a pause of %.1f ms cannot be kept: %.1f ms can be reached", (double)limit / 1000,
+			      (double)sum / 1000),
+			 "allow a longer pause");
+}
+
+/* What is written while the process runs has its place before it is known whether it will stay. */
+static void no_file(struct pidmem_freeze *freeze)
+{
+	for (size_t i = 0; i < freeze->count; i++)
+		if (freeze->items[i]->consistency == PIDMEM_SNAPSHOT)
+			no_precopy(freeze->items[i], "a stream cannot be written that way");
 }
 
 int freeze_precopy(struct pidmem_freeze *freeze, struct pidmem_error *error)
@@ -222,12 +227,12 @@ int freeze_precopy(struct pidmem_freeze *freeze, struct pidmem_error *error)
 	if (options->consistency != PIDMEM_SNAPSHOT)
 		return 0;
 	if (options->engine == PIDMEM_ENGINE_PRECOPY && !options->directory)
-		return fail(error, PIDMEM_USAGE, EINVAL, "to copy a process while it runs, a file is needed");
+		no_file(freeze);
 	if (options->engine != PIDMEM_ENGINE_CLONE && options->directory) {
 		result = open_all(freeze, error);
 		freeze->watch.state.expected = estimate(freeze);
 		if (result >= 0 && next(freeze, &(size_t){ 0 }) && (result = track_all(freeze, error)) >= 0)
 			result = copy_while_running(freeze, error);
 	}
-	return result < 0 ? result : choose_engine(freeze, error);
+	return result < 0 ? result : choose_engines(freeze, error);
 }

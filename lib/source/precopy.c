@@ -36,6 +36,7 @@ void precopy_close(struct precopy *precopy)
 	free(precopy->lists[1].runs);
 	free(precopy->list);
 	free(precopy->buffer);
+	free(precopy->foreign);
 	free(precopy->failed);
 	free(precopy->runs);
 	free(precopy->late);
@@ -67,7 +68,7 @@ int precopy_open(struct frozen *frozen, struct pidmem_error *error, struct preco
 	process_read_auxv(frozen->process, &precopy->auxv, &precopy->is_64);
 	precopy->list = calloc(PRECOPY_RUNS, sizeof *precopy->list);
 	precopy->buffer = malloc(BUFFER);
-	if (!precopy->list || !precopy->buffer)
+	if (!precopy->list || !precopy->buffer || precopy_find_foreign(precopy, frozen->live->maps) < 0)
 		return fail_memory(error);
 	int result = store_open(&precopy->store, frozen->freeze->options.directory, head_room(frozen), error);
 	if (result < 0)
@@ -175,12 +176,13 @@ bool precopy_next_range(const struct precopy *precopy, size_t *index, struct tra
 	for (; *index < maps->count; (*index)++) {
 		const struct pidmem_region *region = &maps->regions[*index];
 		bool files = region->kind == PIDMEM_KIND_FILE, scanned = is_scanned(precopy, region);
-		if (begun && (!scanned || range->files != files))
+		bool foreign = scanned && precopy_is_foreign(precopy, region);
+		if (begun && (!scanned || range->files != files || range->foreign != foreign))
 			break;
 		if (!scanned)
 			continue;
 		if (!begun)
-			*range = (struct tracker_range){ .start = region->start, .files = files };
+			*range = (struct tracker_range){ .start = region->start, .files = files, .foreign = foreign };
 		range->end = region->start + region->size;
 		begun = true;
 	}
@@ -241,17 +243,21 @@ static int copy_untracked(struct precopy *precopy, struct pidmem_error *error)
 	const struct pidmem_maps *maps = precopy->maps;
 	AUTO_FREE bool *untracked = calloc(maps->count + 1, sizeof *untracked);
 	struct tracker_range range;
-	int result = untracked ? 0 : fail_memory(error);
+	int result = 0;
 
+	if (!untracked)
+		return fail_memory(error);
 	for (size_t i = 0; result == 0 && precopy_next_range(precopy, &i, &range);)
-		result = find_untracked(precopy, range, untracked, error);
-	if (result == 0)
-		precopy_track(precopy, untracked);
+		if (!range.foreign)
+			result = find_untracked(precopy, range, untracked, error);
+	if (result == 0 && precopy_track(precopy, untracked) < 0)
+		return fail_memory(error);
 	for (size_t i = 0; result == 0 && i < maps->count; i++) {
 		const struct pidmem_region *region = &maps->regions[i];
-		range = (struct tracker_range){ region->start, region->start + region->size,
-						region->kind == PIDMEM_KIND_FILE };
-		if (untracked[i])
+		range = (struct tracker_range){ .start = region->start,
+						.end = region->start + region->size,
+						.files = region->kind == PIDMEM_KIND_FILE };
+		if (untracked[i] && !precopy_is_foreign(precopy, region))
 			result = copy_listed(precopy, TRACKER_EXISTING, range, error);
 	}
 	return result;
@@ -271,7 +277,8 @@ int precopy_pass(struct precopy *precopy, struct pidmem_error *error)
 	precopy->copied = 0;
 	result = copy_untracked(precopy, error);
 	for (size_t i = 0; result == 0 && precopy->passes && precopy_next_range(precopy, &i, &range);)
-		result = copy_listed(precopy, TRACKER_WRITTEN, range, error);
+		if (!range.foreign)
+			result = copy_listed(precopy, TRACKER_WRITTEN, range, error);
 	precopy->passes++;
 	return result;
 }

@@ -49,6 +49,8 @@ struct precopy {
 	struct pidmem_maps *maps; /* of the last pass; at the stop: of that moment */
 	struct page_region *list; /* what one scan tells */
 	unsigned char *buffer;
+	struct page_region *foreign; /* mappings that the process has registered with a userfaultfd of its own */
+	size_t foreign_count, foreign_capacity;
 	struct page_region *failed; /* that could not be read: the stop is to tell why */
 	size_t failed_count, failed_capacity;
 
@@ -60,6 +62,7 @@ struct precopy {
 	struct page_region *late; /* runs that are copied then, into `bytes` one after another */
 	size_t late_count, late_capacity;
 	uint64_t late_bytes;
+	uint64_t file_room; /* bytes of files that may still be copied */
 	unsigned char *bytes;
 	size_t bytes_room;
 
@@ -87,7 +90,9 @@ int precopy_begin(struct precopy *precopy, struct pidmem_error *error);
 /* End tracking, in steps for which the process hardly has to wait; precopy_close() does it as well. */
 void precopy_untrack(struct precopy *precopy);
 /* Track mappings, as many as can be, if some of `wanted`, by the index of their region, are not tracked yet. */
-void precopy_track(const struct precopy *precopy, const bool *wanted);
+int precopy_track(struct precopy *precopy, const bool *wanted);
+/* Note those that the process has registered itself, in a list that was made before: 0 or -ENOMEM. */
+int precopy_find_foreign(struct precopy *precopy, const struct pidmem_maps *maps);
 
 /* Open the files that will be needed, as long as the process lives; its regions are listed with all details. */
 void precopy_open_files(struct precopy *precopy);
@@ -111,16 +116,18 @@ bool precopy_wants(const struct precopy *precopy, const struct pidmem_region *re
 bool precopy_is_vdso(const struct pidmem_region *region);
 bool precopy_wants_some(const struct precopy *precopy, const struct pidmem_region *region);
 
-/* The next range of private memory, from region *index on: of mappings of files, or of others. False after the last. */
+/* Does the process watch the memory itself? Whoever protects it then makes it miss what it waits for. */
+bool precopy_is_foreign(const struct precopy *precopy, const struct pidmem_region *region);
+/* The next range of private memory, from region *index on, of one kind. False after the last. */
 bool precopy_next_range(const struct precopy *precopy, size_t *index, struct tracker_range *range);
 
 /* Get room for so many bytes that are copied in the stop, before it. */
 int precopy_reserve(struct precopy *precopy, uint64_t size);
 /* Get ready for precopy_list_range(): 0 or -ENOMEM. */
 int precopy_list_prepare(struct precopy *precopy);
-/* List what of a range is not in the store for sure, into both `lists`; if page tables are sparse, what exists. */
+/* List what of a range is not in the store for sure, into both `lists`; or else what exists. */
 int precopy_list_range(struct precopy *precopy, struct tracker_range range);
-bool precopy_is_sparse(const struct precopy *precopy);
+bool precopy_lists_present(const struct precopy *precopy, const struct tracker_range *range);
 /* The target stands still: list what exists, and copy what is not in the store yet. */
 int precopy_pause(struct precopy *precopy, struct pidmem_error *error);
 /* The first bytes of the command line: how many. */

@@ -14,12 +14,12 @@
 #define SHARED_MIN (256ULL << 20)
 #define RUNS 4096
 
-bool precopy_is_sparse(const struct precopy *precopy)
+bool precopy_lists_present(const struct precopy *precopy, const struct tracker_range *range)
 {
 	const struct process_status *status = &precopy->frozen->status;
 	uint64_t entries = status->vm_pte / sizeof(uint64_t), pages = status->vm_rss / precopy->store.page_size;
 
-	return entries > 2 * pages;
+	return range->foreign || entries > 2 * pages;
 }
 
 static int get_room(struct precopy_list *list)
@@ -63,7 +63,7 @@ static void list_part(void *pointer)
 int precopy_list_range(struct precopy *precopy, struct tracker_range range)
 {
 	struct precopy_list *lists = precopy->lists;
-	enum tracker_scan what = precopy_is_sparse(precopy) ? TRACKER_PRESENT : TRACKER_CHANGED;
+	enum tracker_scan what = precopy_lists_present(precopy, &range) ? TRACKER_PRESENT : TRACKER_CHANGED;
 	uint64_t size = range.end - range.start, middle = range.start + (size / 2 & ~(precopy->store.page_size - 1));
 	bool shared = precopy->worker && size >= SHARED_MIN;
 

@@ -51,6 +51,9 @@ static int add_late(struct precopy *precopy, uint64_t start, uint64_t size)
 	return 0;
 }
 
+/* So much of files is copied in the stop, which takes half a millisecond. */
+#define FILE_ROOM (1ULL << 20)
+
 /* Pages of its file. Of those of a core file, there are few, and reading them here saves opening files. */
 static int take_file_pages(struct precopy *precopy, const struct pidmem_region *region, uint64_t start, uint64_t size)
 {
@@ -62,6 +65,8 @@ static int take_file_pages(struct precopy *precopy, const struct pidmem_region *
 		else if (region->offset == 0 && start == region->start)
 			taken = page;
 	}
+	taken = taken <= precopy->file_room ? taken : 0; /* a large file is read after the stop */
+	precopy->file_room -= taken;
 	for (uint64_t at = start; at < start + taken; at += page) {
 		struct pidmem_span span = {
 			.start = at, .size = page, .class_ = PIDMEM_READ, .region = region, .bytes = precopy->buffer
@@ -87,9 +92,10 @@ static int take_pages(struct precopy *precopy, const struct pidmem_region *regio
 		return add_run(precopy, start, size, PRECOPIED_GUARD);
 	if (categories & PAGE_IS_PFNZERO)
 		return add_run(precopy, start, size, PRECOPIED_ZERO);
-	if (categories & PAGE_IS_SWAPPED && !(categories & PAGE_IS_WRITTEN) && !files)
+	bool tracked = categories & PAGE_IS_WPALLOWED && !precopy_is_foreign(precopy, region);
+	if (tracked && !(categories & PAGE_IS_WRITTEN) && !(files && categories & PAGE_IS_SWAPPED))
 		return 0;
-	if (!(categories & PAGE_IS_WPALLOWED))
+	if (!tracked)
 		precopy->untracked += size;
 	return add_late(precopy, start, size);
 }
@@ -119,10 +125,10 @@ static int take_run(struct precopy *precopy, const struct page_region *run, size
 	return 0;
 }
 
-/* Between the runs of a sparse list lies what is absent. */
+/* Between the runs of what exists lies what is absent. */
 static int take_lists(struct precopy *precopy, struct tracker_range range, size_t *region)
 {
-	bool sparse = precopy_is_sparse(precopy);
+	bool present = precopy_lists_present(precopy, &range);
 	struct page_region absent = { .end = range.start };
 
 	for (int i = 0; i < 2; i++)
@@ -130,7 +136,7 @@ static int take_lists(struct precopy *precopy, struct tracker_range range, size_
 			const struct page_region *run = &precopy->lists[i].runs[k];
 			absent.start = absent.end;
 			absent.end = run->start;
-			if (sparse && absent.start < absent.end && take_run(precopy, &absent, region) < 0)
+			if (present && absent.start < absent.end && take_run(precopy, &absent, region) < 0)
 				return -ENOMEM;
 			if (take_run(precopy, run, region) < 0)
 				return -ENOMEM;
@@ -138,7 +144,7 @@ static int take_lists(struct precopy *precopy, struct tracker_range range, size_
 		}
 	absent.start = absent.end;
 	absent.end = range.end;
-	return sparse && absent.start < absent.end ? take_run(precopy, &absent, region) : 0;
+	return present && absent.start < absent.end ? take_run(precopy, &absent, region) : 0;
 }
 
 static int list_range(struct precopy *precopy, struct tracker_range range, size_t *region, struct pidmem_error *error)
@@ -280,6 +286,7 @@ int precopy_pause(struct precopy *precopy, struct pidmem_error *error)
 		return result;
 	pidmem_maps_free(precopy->maps);
 	precopy->maps = maps;
+	precopy->file_room = FILE_ROOM;
 	result = list_all(precopy, error);
 	if (result == 0 && precopy_reserve(precopy, precopy->late_bytes) < 0)
 		result = fail_memory(error);

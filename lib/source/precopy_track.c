@@ -4,8 +4,9 @@
  * become one with a neighbour that is not; mremap(2) of the process fails across such a border. So as much as possible
  * is taken at once, with the free room that mappings may grow into, and let go at once, if that does not take too long.
  */
-#include <string.h>
+#include <errno.h>
 
+#include "base/buffer.h"
 #include "process/kernel.h"
 #include "process/maps.h"
 #include "process/process.h"
@@ -29,21 +30,63 @@ static int track_block(const struct precopy *precopy, size_t first, size_t end)
 	return tracker_add(&precopy->tracker, from, to - from);
 }
 
-void precopy_track(const struct precopy *precopy, const bool *wanted)
+static bool any(const bool *wanted, size_t first, size_t end)
+{
+	for (size_t i = first; i < end; i++)
+		if (wanted[i])
+			return true;
+	return false;
+}
+
+static int add_foreign(struct precopy *precopy, const struct pidmem_region *region)
+{
+	struct page_region *grown =
+		array_grow(precopy->foreign, precopy->foreign_count, &precopy->foreign_capacity, sizeof *grown);
+	if (!grown)
+		return -ENOMEM;
+	precopy->foreign = grown;
+	grown[precopy->foreign_count++] =
+		(struct page_region){ .start = region->start, .end = region->start + region->size };
+	return 0;
+}
+
+int precopy_find_foreign(struct precopy *precopy, const struct pidmem_maps *maps)
+{
+	const uint32_t any_mode = PIDMEM_VM_UFFD_MISSING | PIDMEM_VM_UFFD_WP | PIDMEM_VM_UFFD_MINOR;
+	int result = 0;
+
+	for (size_t i = 0; i < maps->count && result == 0; i++)
+		if (maps->regions[i].usage && maps->regions[i].usage->flags & any_mode)
+			result = add_foreign(precopy, &maps->regions[i]);
+	return result;
+}
+
+bool precopy_is_foreign(const struct precopy *precopy, const struct pidmem_region *region)
+{
+	for (size_t i = 0; i < precopy->foreign_count; i++)
+		if (region->start < precopy->foreign[i].end && precopy->foreign[i].start < region->start + region->size)
+			return true;
+	return false;
+}
+
+int precopy_track(struct precopy *precopy, const bool *wanted)
 {
 	const struct pidmem_maps *maps = precopy->maps;
+	int result = 0;
 
-	for (size_t first = 0, end; first < maps->count; first = end) {
+	for (size_t first = 0, end; first < maps->count && result == 0; first = end) {
 		end = first + 1;
 		while (!is_border(&maps->regions[first]) && end < maps->count && !is_border(&maps->regions[end]))
 			end++;
-		if (!memchr(wanted + first, true, end - first) || track_block(precopy, first, end) == 0)
+		if (!any(wanted, first, end) || track_block(precopy, first, end) == 0)
 			continue;
-		/* The process tracks some of them itself. Those that are refused are copied in the stop. */
-		for (size_t i = first; i < end; i++)
-			if (wanted[i])
-				tracker_add(&precopy->tracker, maps->regions[i].start, maps->regions[i].size);
+		/* Some cannot be: the process has registered them itself. */
+		for (size_t i = first; i < end && result == 0; i++)
+			if (wanted[i] &&
+			    tracker_add(&precopy->tracker, maps->regions[i].start, maps->regions[i].size) == -EBUSY)
+				result = add_foreign(precopy, &maps->regions[i]);
 	}
+	return result;
 }
 
 /* The mapping at or above an address, as it is now; false if there is none, or the kernel cannot tell (before 6.11). */
@@ -63,7 +106,7 @@ static bool find_next(const struct precopy *precopy, uint64_t address, uint64_t 
 /* Let go what stands side by side together, unless that is too much at once. */
 static void remove_all(const struct precopy *precopy)
 {
-	uint64_t start = 0, end = 0, next_start, next_end = 0;
+	uint64_t start = 0, end = 0, next_start = 0, next_end = 0;
 	bool more = true;
 
 	while (more) {

@@ -23,7 +23,7 @@ def measured(pidmem, pid, folder, *args, **options):
         times.append(time.perf_counter() - begun)
         assert result.code == 0, result
     (folder / "measured").unlink()
-    return max(times) * 1.1
+    return sorted(times)[2] * 1.2
 
 
 @pytest.mark.timeout(900)

@@ -97,7 +97,7 @@ def test_redis_read_live(pidmem, tmp_path):
         setter = Setter(client)
         setter.start()
         try:
-            for _ in range(30):
+            for _ in range(300):
                 _, core = save(pidmem, redis.pid, tmp_path / "core", way="live")
                 with core:
                     last_set(contents(core, symbol))
@@ -105,7 +105,7 @@ def test_redis_read_live(pidmem, tmp_path):
             return
         finally:
             setter.end()
-    pytest.fail("live views were of one moment 30 times")
+    pytest.fail("live views were of one moment 300 times")
 
 
 def shared_memory(pid):

@@ -104,7 +104,7 @@ static struct pidmem_descendant find(const struct pidmem_descendants *all, pid_t
 	while ((one = pidmem_descendants_get(all, i++)) && one->pid != pid)
 		continue;
 	assert_non_null(one);
-	return *one;
+	return one ? *one : (struct pidmem_descendant){ 0 };
 }
 
 /* All members with their parents; one that ends is a zombie, as its parent never waits for it. */
