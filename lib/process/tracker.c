@@ -118,7 +118,10 @@ int tracker_list(const struct tracker *tracker, enum tracker_scan what, struct t
 		break;
 	}
 	int found = scan(tracker, &argument);
-	if (found >= 0)
-		range->start = argument.walk_end < argument.end ? argument.walk_end : range->end;
+	if (found < 0)
+		return found;
+	if (found == 0 && argument.walk_end <= argument.start) /* a huge page that is larger than `bytes` */
+		return -EOPNOTSUPP;
+	range->start = argument.walk_end < argument.end ? argument.walk_end : range->end;
 	return found;
 }

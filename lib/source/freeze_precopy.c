@@ -219,6 +219,17 @@ static void no_file(struct pidmem_freeze *freeze)
 			no_precopy(freeze->items[i], "a stream cannot be written that way");
 }
 
+/* What a copy will not hold was not chosen for those that were to be copied while they run. */
+static int prepare_copies(struct pidmem_freeze *freeze, struct pidmem_error *error)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < freeze->count && result >= 0; i++)
+		if (freeze->items[i]->consistency == PIDMEM_SNAPSHOT && !freeze->items[i]->precopy)
+			result = pause_prepare(freeze->items[i], error);
+	return result;
+}
+
 int freeze_precopy(struct pidmem_freeze *freeze, struct pidmem_error *error)
 {
 	const struct pidmem_freeze_options *options = &freeze->options;
@@ -228,11 +239,13 @@ int freeze_precopy(struct pidmem_freeze *freeze, struct pidmem_error *error)
 		return 0;
 	if (options->engine == PIDMEM_ENGINE_PRECOPY && !options->directory)
 		no_file(freeze);
-	if (options->engine != PIDMEM_ENGINE_CLONE && options->directory) {
+	if (options->engine == PIDMEM_ENGINE_PRECOPY && options->directory) {
 		result = open_all(freeze, error);
 		freeze->watch.state.expected = estimate(freeze);
 		if (result >= 0 && next(freeze, &(size_t){ 0 }) && (result = track_all(freeze, error)) >= 0)
 			result = copy_while_running(freeze, error);
+		result = result < 0 ? result : choose_engines(freeze, error);
+		return result < 0 ? result : prepare_copies(freeze, error);
 	}
-	return result < 0 ? result : choose_engines(freeze, error);
+	return choose_engines(freeze, error);
 }

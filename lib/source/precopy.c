@@ -136,28 +136,30 @@ static int copy(struct precopy *precopy, uint64_t start, uint64_t end, struct pi
 	return 0;
 }
 
-/* Copy what of a run is wanted. */
+/* Copy what of a run is wanted. What is not in the list was mapped since, and is protected now: the stop has to copy
+ * it. */
 static int copy_run(struct precopy *precopy, const struct page_region *run, struct pidmem_error *error)
 {
-	uint64_t start = run->start, end = run->end;
-	const struct pidmem_region *region = pidmem_maps_find_next(precopy->maps, start);
+	uint64_t start = run->start, size;
 	int result = 0;
 
-	while (result == 0 && region && region->start < end && start < end) {
-		start = region->start > start ? region->start : start;
-		uint64_t last = region->start + (region->size - 1),
-			 size = (end - 1 < last ? end - 1 : last) - start + 1;
-		bool wanted = precopy_wants(precopy, region, start, &size);
-		if (wanted && run->categories & PAGE_IS_PFNZERO) {
-			result = store_clear(&precopy->store, start, size, error);
-		} else if (wanted) {
-			if (place(precopy, region, start, start + size) < 0)
-				return fail_memory(error);
-			result = copy(precopy, start, start + size, error);
+	for (; start < run->end && result == 0; start += size) {
+		const struct pidmem_region *region = pidmem_maps_find_next(precopy->maps, start);
+		if (!region || region->start > start) {
+			size = (region && region->start < run->end ? region->start : run->end) - start;
+			result = note_failure(precopy, start, start + size, error);
+			continue;
 		}
-		start += size;
-		if (start > last)
-			region = pidmem_maps_find_next(precopy->maps, start);
+		uint64_t rest = region->start + region->size - start;
+		size = rest < run->end - start ? rest : run->end - start;
+		if (!precopy_wants(precopy, region, start, &size))
+			continue;
+		if (run->categories & PAGE_IS_PFNZERO)
+			result = store_clear(&precopy->store, start, size, error);
+		else if (place(precopy, region, start, start + size) < 0)
+			result = fail_memory(error);
+		else
+			result = copy(precopy, start, start + size, error);
 	}
 	return result;
 }
@@ -191,6 +193,10 @@ bool precopy_next_range(const struct precopy *precopy, size_t *index, struct tra
 
 static int fail_tracking(const struct precopy *precopy, int number, struct pidmem_error *error)
 {
+	if (number == -EOPNOTSUPP)
+		return fail(error, PIDMEM_UNSUPPORTED, EOPNOTSUPP, "it has huge pages of 1 GiB");
+	if (pidmem_process_check(precopy->process, error) < 0)
+		return -ESRCH;
 	return fail_sys(error, -number, "cannot track the writes of process %d", precopy->process->pid);
 }
 
@@ -237,30 +243,74 @@ static int find_untracked(const struct precopy *precopy, struct tracker_range ra
 	return 0;
 }
 
-/* Track what is not tracked yet, and copy all of it. */
-static int copy_untracked(struct precopy *precopy, struct pidmem_error *error)
+/* Is a region listed just so, and where? */
+static bool is_listed(const struct pidmem_maps *maps, const struct pidmem_region *region, size_t *index)
 {
-	const struct pidmem_maps *maps = precopy->maps;
-	AUTO_FREE bool *untracked = calloc(maps->count + 1, sizeof *untracked);
+	const struct pidmem_region *found = maps ? pidmem_maps_find(maps, region->start) : NULL;
+
+	if (!found || found->start != region->start || found->size != region->size)
+		return false;
+	*index = (size_t)(found - maps->regions);
+	return true;
+}
+
+static int copy_region(struct precopy *precopy, const struct pidmem_region *region, struct pidmem_error *error)
+{
+	const struct tracker_range range = { .start = region->start,
+					     .end = region->start + region->size,
+					     .files = region->kind == PIDMEM_KIND_FILE };
+
+	return is_scanned(precopy, region) && !precopy_is_foreign(precopy, region)
+		       ? copy_listed(precopy, TRACKER_EXISTING, range, error)
+		       : 0;
+}
+
+/*
+ * Track what is not tracked yet, and copy all of it. What another mapping has moved to (mremap(2)) and become one with
+ * is not tracked any more, and pages of it can look as if they were still protected. If that happened just before it
+ * was tracked again, it is a larger mapping than in the list of the last pass, `before`.
+ */
+static int copy_again(struct precopy *precopy, const bool *untracked, const struct pidmem_maps *before,
+		      struct pidmem_error *error)
+{
+	AUTO_MAPS listed = precopy->maps;
+	int result;
+
+	precopy->maps = NULL;
+	if ((result = pidmem_maps_read(precopy->process, 0, error, &precopy->maps)) < 0)
+		return result;
+	for (size_t i = 0, at; result == 0 && i < precopy->maps->count; i++) {
+		const struct pidmem_region *region = &precopy->maps->regions[i];
+		if (!is_listed(listed, region, &at) || untracked[at] || !is_listed(before, region, &at))
+			result = copy_region(precopy, region, error);
+	}
+	return result;
+}
+
+static int copy_untracked(struct precopy *precopy, const struct pidmem_maps *before, struct pidmem_error *error)
+{
+	AUTO_FREE bool *untracked = calloc(precopy->maps->count + 1, sizeof *untracked);
 	struct tracker_range range;
+	bool some = precopy->passes == 0;
 	int result = 0;
 
 	if (!untracked)
 		return fail_memory(error);
-	for (size_t i = 0; result == 0 && precopy_next_range(precopy, &i, &range);)
+	for (size_t i = 0; result == 0 && precopy->passes && precopy_next_range(precopy, &i, &range);)
 		if (!range.foreign)
 			result = find_untracked(precopy, range, untracked, error);
-	if (result == 0 && precopy_track(precopy, untracked) < 0)
-		return fail_memory(error);
-	for (size_t i = 0; result == 0 && i < maps->count; i++) {
-		const struct pidmem_region *region = &maps->regions[i];
-		range = (struct tracker_range){ .start = region->start,
-						.end = region->start + region->size,
-						.files = region->kind == PIDMEM_KIND_FILE };
-		if (untracked[i] && !precopy_is_foreign(precopy, region))
-			result = copy_listed(precopy, TRACKER_EXISTING, range, error);
+	/* At first all is, whoever else may have registered it. */
+	for (size_t i = 0; i < precopy->maps->count; i++) {
+		const struct pidmem_region *region = &precopy->maps->regions[i];
+		if (precopy->passes == 0)
+			untracked[i] = is_scanned(precopy, region) && !precopy_is_foreign(precopy, region);
+		some |= untracked[i];
 	}
-	return result;
+	if (result < 0 || !some)
+		return result;
+	if (precopy_track(precopy, untracked) < 0)
+		return fail_memory(error);
+	return copy_again(precopy, untracked, before, error);
 }
 
 int precopy_pass(struct precopy *precopy, struct pidmem_error *error)
@@ -271,11 +321,11 @@ int precopy_pass(struct precopy *precopy, struct pidmem_error *error)
 
 	if (result < 0)
 		return result;
-	pidmem_maps_free(precopy->maps);
+	AUTO_MAPS before = precopy->maps;
 	precopy->maps = maps;
 	precopy->before = precopy->copied;
 	precopy->copied = 0;
-	result = copy_untracked(precopy, error);
+	result = copy_untracked(precopy, before, error);
 	for (size_t i = 0; result == 0 && precopy->passes && precopy_next_range(precopy, &i, &range);)
 		if (!range.foreign)
 			result = copy_listed(precopy, TRACKER_WRITTEN, range, error);

@@ -169,14 +169,16 @@ static bool is_absent(const struct precopy *precopy, uint64_t address)
 /* What could not be read before is tried again. */
 static int list_failed(struct precopy *precopy)
 {
-	for (size_t i = 0; i < precopy->failed_count; i++) {
-		const struct page_region *failed = &precopy->failed[i];
-		const struct pidmem_region *region = pidmem_maps_find(precopy->maps, failed->start);
-		uint64_t size = failed->end - failed->start;
-		if (region && precopy_wants(precopy, region, failed->start, &size) &&
-		    !is_absent(precopy, failed->start) && add_late(precopy, failed->start, size) < 0)
-			return -ENOMEM;
-	}
+	uint64_t page = precopy->store.page_size;
+
+	for (size_t i = 0; i < precopy->failed_count; i++)
+		for (uint64_t at = precopy->failed[i].start; at < precopy->failed[i].end; at += page) {
+			const struct pidmem_region *region = pidmem_maps_find(precopy->maps, at);
+			uint64_t size = page;
+			if (region && precopy_wants(precopy, region, at, &size) && !is_absent(precopy, at) &&
+			    add_late(precopy, at, page) < 0)
+				return -ENOMEM;
+		}
 	return 0;
 }
 
@@ -199,6 +201,9 @@ static int list_all(struct precopy *precopy, struct pidmem_error *error)
 
 	for (size_t i = 0; result == 0 && precopy_next_range(precopy, &i, &range);)
 		result = list_range(precopy, range, &region, error);
+	/* Page tables of a process that has ended are empty. */
+	if (result == 0)
+		result = pidmem_process_check(precopy->process, error);
 	if (result == 0 && (list_failed(precopy) < 0 || list_vdso(precopy) < 0))
 		return fail_memory(error);
 	return result;
@@ -255,6 +260,7 @@ static int copy_late(struct precopy *precopy, struct pidmem_error *error)
 			ssize_t got = process_read(precopy->process, at, to, size, error);
 			if (got < 0 && got != -EIO)
 				return (int)got;
+			got -= got > 0 ? got % (ssize_t)precopy->store.page_size : 0;
 			if (got <= 0) {
 				int result = explain(precopy, at, error);
 				if (result < 0)

@@ -24,7 +24,8 @@ static int track_block(const struct precopy *precopy, size_t first, size_t end)
 {
 	const struct pidmem_region *regions = precopy->maps->regions;
 	uint64_t from = first ? regions[first - 1].start + regions[first - 1].size : regions[0].start;
-	uint64_t to = end < precopy->maps->count ? regions[end].start : precopy->tracker.end;
+	/* Behind the last one may be the end of the address space. */
+	uint64_t to = end < precopy->maps->count ? regions[end].start : regions[end - 1].start + regions[end - 1].size;
 
 	to = to < precopy->tracker.end ? to : precopy->tracker.end;
 	return tracker_add(&precopy->tracker, from, to - from);
