@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/range.h"
 #include "process/process.h"
 #include "process/residence.h"
 
@@ -142,17 +143,7 @@ const struct pidmem_region *pidmem_maps_get(const struct pidmem_maps *maps, size
 
 const struct pidmem_region *pidmem_maps_find_next(const struct pidmem_maps *maps, uint64_t address)
 {
-	size_t low = 0, high = maps->count;
-
-	while (low < high) { /* the first region whose last byte is at or above the address */
-		size_t middle = low + (high - low) / 2;
-		const struct pidmem_region *region = &maps->regions[middle];
-		if (region->start + (region->size - 1) < address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return pidmem_maps_get(maps, low);
+	return pidmem_maps_get(maps, range_find_next(maps->regions, maps->count, sizeof *maps->regions, address));
 }
 
 const struct pidmem_region *pidmem_maps_find(const struct pidmem_maps *maps, uint64_t address)

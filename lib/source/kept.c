@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 
 #include "base/buffer.h"
+#include "base/range.h"
 
 /* Smallest amount of memory to ask for. */
 #define CHUNK (1UL << 20)
@@ -97,15 +98,7 @@ void kept_sort(struct kept *kept)
 
 const struct pidmem_span *kept_find_next(const struct kept *kept, uint64_t address)
 {
-	size_t low = 0, high = kept->count;
+	size_t index = range_find_next(kept->spans, kept->count, sizeof *kept->spans, address);
 
-	while (low < high) { /* the first span whose last byte is at or above the address */
-		size_t middle = low + (high - low) / 2;
-		const struct pidmem_span *span = &kept->spans[middle];
-		if (span->start + (span->size - 1) < address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < kept->count ? &kept->spans[low] : NULL;
+	return index < kept->count ? &kept->spans[index] : NULL;
 }

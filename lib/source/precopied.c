@@ -12,22 +12,6 @@
 #include "source/precopy.h"
 #include "source/walk.h"
 
-/* The first run whose last byte is at or above an address, or NULL. */
-static const struct precopied_run *find_next(const struct precopy *precopy, uint64_t address)
-{
-	size_t low = 0, high = precopy->run_count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		const struct precopied_run *run = &precopy->runs[middle];
-		if (run->start + (run->size - 1) < address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < precopy->run_count ? &precopy->runs[low] : NULL;
-}
-
 static int tell_stored(struct pidmem_walk *walk, uint64_t limit, struct pidmem_error *error, struct pidmem_span *span)
 {
 	const struct store *store = &walk->source->precopy->store;
@@ -45,7 +29,7 @@ static int tell_stored(struct pidmem_walk *walk, uint64_t limit, struct pidmem_e
 
 int tell_precopied(struct pidmem_walk *walk, uint64_t limit, struct pidmem_error *error, struct pidmem_span *span)
 {
-	const struct precopied_run *run = find_next(walk->source->precopy, walk->position);
+	const struct precopied_run *run = precopied_find_next(walk->source->precopy, walk->position);
 
 	if (walk->region->kind == PIDMEM_KIND_SHARED || process_vdso_is_own(walk->region))
 		return tell_absent(walk, limit, error, span);
@@ -113,7 +97,7 @@ static struct pidmem_usage make_usage(const struct precopy *precopy, const struc
 	if (!precopy_wants_some(precopy, region))
 		return usage;
 	usage.anonymous = store_has(&precopy->store, region->start, region->size) ? region->size : 0;
-	for (const struct precopied_run *run = find_next(precopy, region->start);
+	for (const struct precopied_run *run = precopied_find_next(precopy, region->start);
 	     usage.anonymous && run && run < precopy->runs + precopy->run_count && run->start <= last; run++) {
 		uint64_t from = run->start > region->start ? run->start : region->start;
 		uint64_t to = run->start + (run->size - 1) < last ? run->start + (run->size - 1) : last;

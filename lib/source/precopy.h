@@ -130,6 +130,8 @@ int precopy_list_range(struct precopy *precopy, struct tracker_range range);
 bool precopy_lists_present(const struct precopy *precopy, const struct tracker_range *range);
 /* The target stands still: list what exists, and copy what is not in the store yet. */
 int precopy_pause(struct precopy *precopy, struct pidmem_error *error);
+/* The first run whose last byte is at or above an address, or NULL. */
+const struct precopied_run *precopied_find_next(const struct precopy *precopy, uint64_t address);
 /* The first bytes of the command line: how many. */
 size_t precopied_arguments(const struct precopy *precopy, char *bytes, size_t size);
 /* It runs on: put that into the store as well, end tracking, and make it the source of the process in its freeze. */

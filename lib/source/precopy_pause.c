@@ -11,6 +11,7 @@
 
 #include "base/buffer.h"
 #include "base/error.h"
+#include "base/range.h"
 #include "process/maps.h"
 #include "process/process.h"
 #include "source/precopy.h"
@@ -158,12 +159,18 @@ static int list_range(struct precopy *precopy, struct tracker_range range, size_
 	return 0;
 }
 
+const struct precopied_run *precopied_find_next(const struct precopy *precopy, uint64_t address)
+{
+	size_t index = range_find_next(precopy->runs, precopy->run_count, sizeof *precopy->runs, address);
+
+	return index < precopy->run_count ? &precopy->runs[index] : NULL;
+}
+
 static bool is_absent(const struct precopy *precopy, uint64_t address)
 {
-	for (size_t i = 0; i < precopy->run_count; i++)
-		if (address >= precopy->runs[i].start && address - precopy->runs[i].start < precopy->runs[i].size)
-			return true;
-	return false;
+	const struct precopied_run *run = precopied_find_next(precopy, address);
+
+	return run && run->start <= address;
 }
 
 /* What could not be read before is tried again. */

@@ -8,6 +8,7 @@
 
 #include "base/buffer.h"
 #include "base/error.h"
+#include "base/range.h"
 #include "base/zero.h"
 
 int store_open(struct store *store, const char *directory, uint64_t head, struct pidmem_error *error)
@@ -28,17 +29,21 @@ void store_close(struct store *store)
 /* The index of the first extent whose last byte is at or above an address. */
 static size_t find_next(const struct store *store, uint64_t address)
 {
-	size_t low = 0, high = store->count;
+	return range_find_next(store->extents, store->count, sizeof *store->extents, address);
+}
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		const struct store_extent *extent = &store->extents[middle];
-		if (extent->start + (extent->size - 1) < address)
-			low = middle + 1;
-		else
-			high = middle;
+/* The extent that holds an address, or NULL; *size is cut to what shares the answer. */
+static const struct store_extent *find(const struct store *store, uint64_t address, uint64_t *size)
+{
+	size_t index = find_next(store, address);
+	const struct store_extent *extent = index < store->count ? &store->extents[index] : NULL;
+	bool holds = extent && extent->start <= address;
+
+	if (extent) {
+		uint64_t rest = holds ? extent->start + extent->size - address : extent->start - address;
+		*size = rest < *size ? rest : *size;
 	}
-	return low;
+	return holds ? extent : NULL;
 }
 
 static int insert(struct store *store, size_t index, uint64_t start, uint64_t size)
@@ -164,16 +169,11 @@ int store_write(struct store *store, uint64_t address, const void *bytes, uint64
 
 bool store_holds(const struct store *store, uint64_t address, uint64_t *size, uint64_t *offset)
 {
-	size_t index = find_next(store, address);
-	const struct store_extent *extent = index < store->count ? &store->extents[index] : NULL;
+	const struct store_extent *extent = find(store, address, size);
 
-	if (!extent || extent->start > address) {
-		if (extent && extent->start - address < *size)
-			*size = extent->start - address;
+	if (!extent)
 		return false;
-	}
 	uint64_t within = address - extent->start, run = store->page_size - within % store->page_size;
-	*size = extent->size - within < *size ? extent->size - within : *size;
 	*offset = extent->offset + within;
 	bool written = is_written(store, *offset);
 	while (run < *size && is_written(store, *offset + run) == written)
@@ -184,20 +184,17 @@ bool store_holds(const struct store *store, uint64_t address, uint64_t *size, ui
 
 bool store_finds(const struct store *store, uint64_t address, uint64_t *size, uint64_t *offset)
 {
-	size_t index = find_next(store, address);
-	const struct store_extent *extent = index < store->count ? &store->extents[index] : NULL;
+	uint64_t wanted = *size;
+	const struct store_extent *extent = find(store, address, size);
 
-	if (!extent || extent->start > address) {
-		if (extent && extent->start - address < *size)
-			*size = extent->start - address;
+	if (!extent)
 		return false;
-	}
+	const struct store_extent *last = store->extents + store->count - 1;
 	*offset = extent->offset + (address - extent->start);
 	uint64_t end = extent->offset + extent->size; /* neighbours often stand beside each other in the file as well */
-	for (; ++index < store->count && extent[1].start == extent->start + extent->size && extent[1].offset == end;
-	     extent++)
+	for (; extent < last && extent[1].start == extent->start + extent->size && extent[1].offset == end; extent++)
 		end += extent[1].size;
-	*size = end - *offset < *size ? end - *offset : *size;
+	*size = end - *offset < wanted ? end - *offset : wanted;
 	return true;
 }
 
