@@ -36,6 +36,21 @@ def chance(name):
     return random.Random(seed)
 
 
+class Moments:
+    """Random moments of what takes up to so many seconds. Any must do, so they are waited for by the clock; they are
+    spread about the one at which it is too late, wherever that is on a machine that is busy at times."""
+
+    def __init__(self, name, longest):
+        self.random = chance(name)
+        self.longest = longest
+
+    def wait(self):
+        time.sleep(self.random.uniform(0, self.longest))
+
+    def was(self, too_late):
+        self.longest *= 0.7 if too_late else 1.4
+
+
 # Taking.
 
 def save(pidmem, pid, path, *args, command="core", code=0, way=None, **options):

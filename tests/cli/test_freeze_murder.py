@@ -10,7 +10,7 @@ import pytest
 from conftest import TARGETS
 from core_reader import Core
 from engines import given
-from freezing import (Held, Marked, Workers, chance, children, held_back, kill, rounds, start_victim, state, stat,
+from freezing import (Held, Marked, Moments, Workers, children, held_back, kill, rounds, start_victim, state, stat,
                       status, tasks, tracked, wait_until)
 
 
@@ -36,12 +36,11 @@ def test_pidmem_is_killed(pidmem, victim, tmp_path, name, way, times):
     one = victim(name)
     worker = Workers(one)
     marked = Marked()
-    longest = measured(pidmem, one.pid, tmp_path, *given(way))
-    moments = chance(f"{name} {way}")
+    moments = Moments(f"{name} {way}", measured(pidmem, one.pid, tmp_path, *given(way)))
     unfinished = 0
     for _ in range(rounds(times // 3 if way == "stopped" else times)):
         process = pidmem.start("core", *given(way), "-o", tmp_path / "core", one.pid, env=marked.env)
-        time.sleep(moments.uniform(0, longest))  # any moment must do
+        moments.wait()
         kill(process.pid)
         process.communicate()
         wait_until(marked.left)
@@ -50,8 +49,8 @@ def test_pidmem_is_killed(pidmem, victim, tmp_path, name, way, times):
             wait_until(held_back, one.pid, children(one.pid))
         else:
             wait_until(held_back, one.pid)
-        if process.returncode == -signal.SIGKILL:
-            unfinished += 1
+        moments.was(too_late=process.returncode != -signal.SIGKILL)
+        unfinished += process.returncode == -signal.SIGKILL
         for file in os.listdir(tmp_path):
             assert file == "core", f"{file} is left"
             with Core(tmp_path / file) as core:
@@ -68,22 +67,22 @@ def test_the_target_is_killed(pidmem, tmp_path, way):
     environment = {**os.environ, **marked.env}
     first = start_victim("leave", 4, env=environment)
     try:
-        longest = measured(pidmem, first.pid, tmp_path, *given(way))
+        moments = Moments(f"target {way}", measured(pidmem, first.pid, tmp_path, *given(way)))
     finally:
         first.end()
-    moments = chance(f"target {way}")
     codes = {}
     for _ in range(rounds(100)):
         one = start_victim("leave", 4, env=environment)
         try:
             process = pidmem.start("core", *given(way), "-o", tmp_path / "core", one.pid)
-            time.sleep(moments.uniform(0, longest))
+            moments.wait()
             kill(one.pid)
             _, err = process.communicate(timeout=60)
         finally:
             one.end()
         code = process.returncode
         codes[code] = codes.get(code, 0) + 1
+        moments.was(too_late=code == 0)
         assert code in (0, 2), err
         assert os.listdir(tmp_path) == (["core"] if code == 0 else []), err
         if code == 2:
@@ -126,14 +125,14 @@ def test_the_helper_is_killed_at_any_moment(pidmem, victim, tmp_path, engine):
     """A whole core or a clean failure; the target goes on, and nothing of it is tracked when pidmem has ended. Not within a
     stop: killed in the middle of an injected call the helper leaves the target with the registers of that."""
     one = victim("leave", 64)
-    longest = measured(pidmem, one.pid, tmp_path, *given(engine))
-    moments = chance(f"helper {engine}")
+    moments = Moments(f"helper {engine}", measured(pidmem, one.pid, tmp_path, *given(engine)) / 3)
     failed = 0
     for i in range(rounds(40)):
         process = pidmem.start("core", *given(engine), "-o", tmp_path / "core", one.pid)
         while process.poll() is None and not children(process.pid):
             pass
-        time.sleep(moments.uniform(0, longest / 3) * (i % 2))
+        if i % 2:
+            moments.wait()
         for helper in children(process.pid):
             kill_between_stops(helper, one.pid)
         _, err = process.communicate(timeout=60)
