@@ -50,7 +50,7 @@ int pausing_take_max_pause(struct invocation *invocation, const char *argument)
 	 */
 	if (*end || argument[strspn(argument, "0123456789.")] || !(number >= 0.001) || number > LONGEST_MS) {
 		fail("--max-pause: \"%s\" is not a number of milliseconds", argument);
-		hint("it is more than 0, and may have decimals: 5, or 0.5");
+		hint("it is at least 0.001, and may have decimals: 5, or 0.5");
 		return EXIT_FAILED;
 	}
 	given_.max_pause_us = (uint64_t)(number * 1000);

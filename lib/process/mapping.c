@@ -86,6 +86,6 @@ bool process_vdso_is_own(const struct pidmem_region *region)
 {
 	uint64_t own = getauxval(AT_SYSINFO_EHDR);
 
-	return region->kind == PIDMEM_KIND_VDSO && !strncmp(region->path, "[vdso", 5) &&
-	       region->size == own_vdso_size() && (region->start > UINT32_MAX) == (own > UINT32_MAX);
+	return region_is_vdso(region) && region->size == own_vdso_size() &&
+	       (region->start > UINT32_MAX) == (own > UINT32_MAX);
 }

@@ -58,4 +58,10 @@ bool region_still_maps(const struct pidmem_region *now, const struct pidmem_regi
 /* Is the region backed by a file that has (or had) a path of its own: neither anonymous nor a shared-memory object? */
 bool region_has_named_file(const struct pidmem_region *region);
 
+/* Has it been registered with a userfaultfd(2)? By its flags: a list without usages says no. */
+bool region_has_userfaultfd(const struct pidmem_region *region);
+
+/* Code of the kernel that each process can call: not its data ([vvar]), nor [vsyscall]. */
+bool region_is_vdso(const struct pidmem_region *region);
+
 #endif

@@ -117,6 +117,18 @@ bool region_has_named_file(const struct pidmem_region *region)
 	       !starts(region, "/SYSV") && !is(region, "/anon_hugepage") && !is(region, "/secretmem");
 }
 
+bool region_is_vdso(const struct pidmem_region *region)
+{
+	return region->kind == PIDMEM_KIND_VDSO && starts(region, "[vdso");
+}
+
+bool region_has_userfaultfd(const struct pidmem_region *region)
+{
+	const uint32_t modes = PIDMEM_VM_UFFD_MISSING | PIDMEM_VM_UFFD_WP | PIDMEM_VM_UFFD_MINOR;
+
+	return region->usage && region->usage->flags & modes;
+}
+
 enum pidmem_kind region_kind(const struct pidmem_region *region)
 {
 	if (starts(region, "[vdso") || starts(region, "[vvar") || starts(region, "[vsyscall") ||

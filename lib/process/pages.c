@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "process/kernel.h"
 #include "process/process.h"
+#include "process/scan.h"
 
 #define RUNS 1024
 /* One answer covers at most this much memory that exists, so that it is still true when the reader gets there. */
@@ -32,7 +32,6 @@ struct pidmem_pages {
 static int scan(struct pidmem_pages *pages)
 {
 	struct pm_scan_arg argument = {
-		.size = sizeof argument,
 		.start = pages->position,
 		.end = pages->end,
 		.vec = (uintptr_t)pages->runs,
@@ -41,53 +40,13 @@ static int scan(struct pidmem_pages *pages)
 		.category_anyof_mask = (PAGE_IS_PRESENT | PAGE_IS_SWAPPED | PAGE_IS_GUARD) & pages->categories,
 		.return_mask = pages->categories,
 	};
-	int count;
+	int count = pagemap_scan(pages->fd, &argument);
 
-	do
-		count = ioctl(pages->fd, PAGEMAP_SCAN, &argument);
-	while (count < 0 && errno == EINTR);
 	if (count < 0)
-		return -errno;
+		return count;
 	pages->position = argument.walk_end > pages->position ? argument.walk_end : pages->end;
 	pages->count = (size_t)count;
 	pages->next = 0;
-	return 0;
-}
-
-/* Does a scan of the page at `address` work? It tells nothing that is kept. */
-static bool can_scan(struct pidmem_pages *pages, uint64_t address)
-{
-	struct pm_scan_arg argument = {
-		.size = sizeof argument,
-		.start = address,
-		.end = address + pages->page_size,
-		.category_anyof_mask = pages->categories,
-		.return_mask = pages->categories,
-		.vec = (uintptr_t)pages->runs,
-		.vec_len = 1,
-	};
-	return ioctl(pages->fd, PAGEMAP_SCAN, &argument) >= 0;
-}
-
-/* Find out what this kernel knows. */
-static void probe(struct pidmem_pages *pages)
-{
-	pages->categories = CATEGORIES | PAGE_IS_GUARD;
-	pages->scan = can_scan(pages, 0);
-	if (pages->scan || errno != EINVAL)
-		return;
-	pages->categories = CATEGORIES;
-	pages->scan = can_scan(pages, 0);
-}
-
-/* The kernel refuses ranges that leave the user half of the address space, whose size depends on the machine. */
-static uint64_t find_user_end(struct pidmem_pages *pages)
-{
-	for (unsigned bits = 63; bits > 31; bits--) {
-		uint64_t limit = (1ULL << bits) - pages->page_size;
-		if (can_scan(pages, limit - pages->page_size))
-			return limit;
-	}
 	return 0;
 }
 
@@ -98,7 +57,7 @@ static void clip_to_user_addresses(struct pidmem_pages *pages)
 	if (pages->end <= (1ULL << 63) - pages->page_size)
 		return;
 	if (process->user_end == 0)
-		process->user_end = find_user_end(pages);
+		process->user_end = pagemap_end(pages->fd);
 	if (process->user_end && pages->end > process->user_end)
 		pages->end = process->user_end;
 	if (pages->position > pages->end)
@@ -188,7 +147,8 @@ int pidmem_pages_open(struct pidmem_process *process, uint64_t start, uint64_t s
 	pages->end = size ? ((start + size - 1) | (page_size - 1)) + 1 : pages->position;
 	if (size && pages->end == 0) /* 2^64: nothing can be asked about the last page */
 		pages->end = -page_size;
-	probe(pages);
+	pages->categories = pagemap_known(fd, CATEGORIES | PAGE_IS_GUARD);
+	pages->scan = pages->categories != 0;
 	if (pages->scan)
 		clip_to_user_addresses(pages);
 	pages->last_end = pages->end;

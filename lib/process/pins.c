@@ -2,12 +2,14 @@
 /*
  * Devices and the kernel write to pages that were pinned for them (Documentation/core-api/pin_user_pages.rst) without
  * a page fault: whoever tracks writes by page tables does not see it. Which pages those are is told nowhere; that there
- * can be some, is: buffers that are registered with io_uring or a network card count as VmPin, and direct I/O needs a
- * file that was opened for it. What is left are single writes from outside, as by process_vm_writev(2).
+ * can be some, is: buffers that are registered with io_uring or for RDMA count as VmPin, direct I/O needs a file that
+ * was opened for it, and other devices one of theirs. What cannot be found out are sockets with AF_XDP, and single
+ * writes from outside, as by process_vm_writev(2).
  */
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buffer.h"
 #include "process/process.h"
@@ -28,15 +30,33 @@ static bool is_direct(int list, const char *name)
 	return files && strtoul(files + strlen("UserFiles:"), NULL, 10) > 0;
 }
 
+static bool is_device(int list, const char *name)
+{
+	static const char *const folders[] = { "/dev/vfio/", "/dev/nvidia", "/dev/kfd", "/dev/infiniband/" };
+	char target[64];
+	ssize_t size = readlinkat(list, name, target, sizeof target - 1);
+
+	target[size > 0 ? size : 0] = 0;
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
+		if (!strncmp(target, folders[i], strlen(folders[i])))
+			return true;
+	return false;
+}
+
 const char *process_pins_memory(const struct pidmem_process *process)
 {
 	struct process_status status;
-	bool direct = false;
+	bool direct = false, device = false;
 
 	if (process_read_status(process->memory_dir, &status) == 0 && status.vm_pin)
 		return "part of it is pinned for devices or io_uring";
 	AUTO_DIR list = open_directory_at(process->memory_dir, "fdinfo");
 	for (const struct dirent *entry; list && !direct && (entry = readdir(list));)
 		direct = entry->d_name[0] != '.' && is_direct(dirfd(list), entry->d_name);
+	AUTO_DIR links = open_directory_at(process->memory_dir, "fd");
+	for (const struct dirent *entry; links && !device && (entry = readdir(links));)
+		device = is_device(dirfd(links), entry->d_name);
+	if (device)
+		return "it has a device open that writes to memory by itself";
 	return direct ? "it has files open for direct I/O" : NULL;
 }

@@ -5,51 +5,26 @@
 #include <linux/userfaultfd.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "process/scan.h"
+
 #define EXISTS (PAGE_IS_PRESENT | PAGE_IS_SWAPPED)
 #define TOLD                                                                                                        \
 	(PAGE_IS_WPALLOWED | PAGE_IS_WRITTEN | PAGE_IS_FILE | PAGE_IS_PRESENT | PAGE_IS_SWAPPED | PAGE_IS_PFNZERO | \
 	 PAGE_IS_HUGE | PAGE_IS_GUARD)
 
-static int scan(const struct tracker *tracker, struct pm_scan_arg *argument)
-{
-	int count;
-
-	argument->size = sizeof *argument;
-	argument->return_mask &= tracker->known;
-	do
-		count = ioctl(tracker->pagemap, PAGEMAP_SCAN, argument);
-	while (count < 0 && errno == EINTR);
-	return count < 0 ? -errno : count;
-}
-
-/* Can a page at this address be asked about? */
-static bool can_scan(const struct tracker *tracker, uint64_t start)
-{
-	struct page_region run;
-	struct pm_scan_arg argument = {
-		.start = start,
-		.end = start + (uint64_t)sysconf(_SC_PAGESIZE),
-		.vec = (uintptr_t)&run,
-		.vec_len = 1,
-		.category_anyof_mask = TOLD & tracker->known,
-	};
-	return scan(tracker, &argument) >= 0;
-}
-
 int tracker_init(struct tracker *tracker, int userfaultfd, int pagemap)
 {
 	struct uffdio_api api = { .api = UFFD_API, .features = UFFD_FEATURE_WP_ASYNC };
-	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
 
 	if (ioctl(userfaultfd, UFFDIO_API, &api) < 0)
 		return -errno;
-	*tracker = (struct tracker){ .userfaultfd = userfaultfd, .pagemap = pagemap, .known = TOLD };
-	if (!can_scan(tracker, 0))
-		tracker->known &= ~(uint64_t)PAGE_IS_GUARD;
-	/* The kernel refuses ranges that leave the user half of the address space. */
-	for (unsigned bits = 63; bits > 31 && !tracker->end; bits--)
-		if (can_scan(tracker, (1ULL << bits) - 2 * page))
-			tracker->end = (1ULL << bits) - page;
+	*tracker = (struct tracker){
+		.userfaultfd = userfaultfd,
+		.pagemap = pagemap,
+		.known = pagemap_known(pagemap, TOLD),
+		.end = pagemap_end(pagemap),
+	};
 	return tracker->end ? 0 : -EINVAL;
 }
 
@@ -60,23 +35,65 @@ int tracker_add(const struct tracker *tracker, uint64_t start, uint64_t size)
 	return ioctl(tracker->userfaultfd, UFFDIO_REGISTER, &range) < 0 ? -errno : 0;
 }
 
+/* Half a millisecond. */
 #define STEP (32ULL << 20)
 
 void tracker_remove(const struct tracker *tracker, uint64_t start, uint64_t size)
 {
-	uint64_t most = size > TRACKER_LARGE ? STEP : size;
-
 	for (uint64_t done = 0, step; done < size; done += step) {
-		step = size - done < most ? size - done : most;
+		step = size - done < STEP ? size - done : STEP;
 		struct uffdio_range range = { start + done, step };
 		ioctl(tracker->userfaultfd, UFFDIO_UNREGISTER, &range);
 	}
+}
+
+void tracker_unprotect(const struct tracker *tracker, uint64_t start, uint64_t size)
+{
+	for (uint64_t done = 0, step; done < size; done += step) {
+		step = size - done < STEP ? size - done : STEP;
+		struct uffdio_writeprotect range = { .range = { start + done, step } };
+		ioctl(tracker->userfaultfd, UFFDIO_WRITEPROTECT, &range);
+	}
+}
+
+void tracker_drop(const struct tracker *tracker, uint64_t start, uint64_t size)
+{
+	struct uffdio_register range = { .range = { start, size }, .mode = UFFDIO_REGISTER_MODE_MISSING };
+
+	if (ioctl(tracker->userfaultfd, UFFDIO_REGISTER, &range) == 0)
+		ioctl(tracker->userfaultfd, UFFDIO_UNREGISTER, &range.range);
 }
 
 /* Guard pages (MADV_GUARD_INSTALL) have no content, and are left as they are. */
 static uint64_t passed_over(const struct tracker *tracker, const struct tracker_range *range)
 {
 	return ((range->files ? (uint64_t)PAGE_IS_FILE : 0) | PAGE_IS_GUARD) & tracker->known;
+}
+
+/* A look that takes half as long or twice as long as this is followed by a longer or a shorter one. */
+#define LOOK_US 400
+
+/* Whoever maps memory waits for a look to end, and page faults then wait for him: so there are many short ones. They
+ * end between huge pages: of one that is protected in part, the kernel makes small pages. */
+static int scan_in_steps(const struct tracker *tracker, struct pm_scan_arg *argument)
+{
+	uint64_t end = argument->end, step = STEP;
+	int found;
+
+	do {
+		uint64_t begun = now_us();
+		argument->end = step < end - argument->start ? (argument->start + step) & ~(STEP - 1) : end;
+		found = pagemap_scan(tracker->pagemap, argument);
+		uint64_t took = now_us() - begun;
+		step = took < LOOK_US / 2 ? step * 2 : took > LOOK_US * 2 && step > STEP ? step / 2 : step;
+		if (found != 0)
+			break;
+		if (argument->walk_end <= argument->start) /* a huge page that is larger than the step */
+			return -EOPNOTSUPP;
+		argument->start = argument->walk_end;
+	} while (argument->start < end);
+	argument->end = end;
+	return found;
 }
 
 int tracker_list(const struct tracker *tracker, enum tracker_scan what, struct tracker_range *range,
@@ -89,7 +106,7 @@ int tracker_list(const struct tracker *tracker, enum tracker_scan what, struct t
 		.vec_len = count,
 		.max_pages = bytes / (uint64_t)sysconf(_SC_PAGESIZE),
 		.category_anyof_mask = EXISTS,
-		.return_mask = TOLD & ~(uint64_t)(range->files ? 0 : PAGE_IS_FILE),
+		.return_mask = tracker->known & ~(uint64_t)(range->files ? 0 : PAGE_IS_FILE),
 	};
 
 	if (argument.start >= argument.end) {
@@ -117,11 +134,10 @@ int tracker_list(const struct tracker *tracker, enum tracker_scan what, struct t
 			PAGE_IS_WRITTEN | argument.category_inverted | (range->files ? (uint64_t)PAGE_IS_FILE : 0);
 		break;
 	}
-	int found = scan(tracker, &argument);
+	bool runs_on = what != TRACKER_PRESENT && what != TRACKER_CHANGED;
+	int found = runs_on ? scan_in_steps(tracker, &argument) : pagemap_scan(tracker->pagemap, &argument);
 	if (found < 0)
 		return found;
-	if (found == 0 && argument.walk_end <= argument.start) /* a huge page that is larger than `bytes` */
-		return -EOPNOTSUPP;
 	range->start = argument.walk_end < argument.end ? argument.walk_end : range->end;
 	return found;
 }

@@ -30,13 +30,15 @@ int tracker_init(struct tracker *tracker, int userfaultfd, int pagemap);
  */
 int tracker_add(const struct tracker *tracker, uint64_t start, uint64_t size);
 
-/*
- * Stop tracking a mapping. Page faults of the process wait meanwhile, for 23 ms/GiB of 4 KiB pages. So a large mapping
- * is let go in steps, and is split until the last one; smaller ones never are. What remains is let go
- * when the descriptor is closed.
- */
-#define TRACKER_LARGE (128ULL << 20)
+/* Stop tracking a mapping, in steps, by which it is split until the last one; mremap(2) fails on such. What is not let
+ * go otherwise is when the descriptor is closed: page faults of the process then wait, for 23 ms/GiB of 4 KiB pages. */
 void tracker_remove(const struct tracker *tracker, uint64_t start, uint64_t size);
+
+/* Take the protection from pages, which takes as long, and for which nobody waits. */
+void tracker_unprotect(const struct tracker *tracker, uint64_t start, uint64_t size);
+/* Stop tracking what was unprotected, at once. The process must stand still; only mappings of no file can be dropped
+ * so. */
+void tracker_drop(const struct tracker *tracker, uint64_t start, uint64_t size);
 
 /* A range of the address space to look at. */
 struct tracker_range {
@@ -45,7 +47,8 @@ struct tracker_range {
 	bool foreign; /* the process has registered them itself: they are not tracked, and must not be protected */
 };
 
-/* Which pages to list. Pages of files that the process has not written to are left out, but by TRACKER_CHANGED. */
+/* Which pages to list; the last two are for when the process stands still. Pages of files that it has not written to
+ * are left out, but by TRACKER_CHANGED. */
 enum tracker_scan {
 	TRACKER_UNTRACKED, /* that exist in mappings that are not tracked */
 	TRACKER_WRITTEN,   /* written to since the last time; protect them */

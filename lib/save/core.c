@@ -83,7 +83,9 @@ static int adopt(struct core *core)
 		return 0;
 	if (core_plan_place(&core->plan, store) < 0)
 		return -ENOMEM;
-	if (head_size(core) <= store->head && store_give(store, &core->file))
+	/* Not what would make the file too large for 32 bits: it has places for mappings that have gone as well. */
+	bool fits = head_size(core) <= store->head && (core->kind.is_64 || store->end <= UINT32_MAX);
+	if (fits && store_give(store, &core->file))
 		return 1;
 	for (size_t i = 0; i < core->plan.count; i++)
 		core->plan.parts[i].placed = false;

@@ -91,6 +91,18 @@ static int add_holes(json_t *record, const struct pidmem_account *account)
 	return put < count ? json_object_set_new(record, "holes_omitted", number(count - put)) : 0;
 }
 
+static json_t *shared_json(const struct pidmem_freeze_report *freeze)
+{
+	json_t *shared = json_object();
+
+	if (json_object_set_new(shared, "paused", number(freeze->shared_paused)) < 0 ||
+	    json_object_set_new(shared, "after", number(freeze->shared_after)) < 0) {
+		json_decref(shared);
+		return NULL;
+	}
+	return shared;
+}
+
 static json_t *to_json(const struct pidmem_freeze_report *freeze, const struct pidmem_account *account)
 {
 	AUTO_JSON record = json_object();
@@ -104,6 +116,8 @@ static json_t *to_json(const struct pidmem_freeze_report *freeze, const struct p
 	failed |= json_object_set_new(record, "pause_us", frozen ? number(freeze->pause_us) : json_null());
 	failed |= json_object_set_new(record, "threads", number(freeze->threads));
 	failed |= json_object_set_new(record, "unstopped", number(freeze->unstopped));
+	failed |= json_object_set_new(record, "untracked", number(freeze->untracked));
+	failed |= json_object_set_new(record, "shared", shared_json(freeze));
 	failed |= json_object_set_new(record, "account", account_json(pidmem_account_totals(account)));
 	failed |= json_object_set_new(record, "holes", json_array());
 	failed |= failed ? 0 : json_object_set_new(record, "holes_omitted", json_integer(0));

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Pages that have no entry in the page tables: what they hold, and where it can be had. */
 #include <errno.h>
-#include <inttypes.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/stat.h>
@@ -87,12 +86,9 @@ static int tell_by_fault(struct pidmem_walk *walk, uint64_t limit, struct pidmem
 {
 	if (walk->states_only)
 		return tell_not_faulted(walk, limit, span);
-	ssize_t got = process_read(walk->source->process, walk->position, walk->buffer,
-				   limit < walk->buffer_size ? limit : walk->buffer_size, error);
-	if (got > 0)
-		return tell_read(walk, (size_t)got, span);
-	if (got != -EIO)
-		return got < 0 ? (int)got : fail_sys(error, EIO, "reading at 0x%" PRIx64, walk->position);
+	int result = tell_memory(walk, limit, error, span);
+	if (result != 0)
+		return result;
 	return tell_not_faulted(walk, limit, span);
 }
 

@@ -11,8 +11,6 @@
 #include "process/status.h"
 #include "source/freeze.h"
 
-#define UFFD (PIDMEM_VM_UFFD_MISSING | PIDMEM_VM_UFFD_WP | PIDMEM_VM_UFFD_MINOR)
-
 void fall_back_to_live(struct frozen *frozen, const char *reason)
 {
 	frozen->consistency = PIDMEM_LIVE;
@@ -58,7 +56,7 @@ static bool has_userfaultfd(const struct frozen *frozen)
 	const struct pidmem_maps *maps = frozen->live->maps;
 
 	for (size_t i = 0; i < maps->count; i++)
-		if (maps->regions[i].usage && maps->regions[i].usage->flags & UFFD)
+		if (region_has_userfaultfd(&maps->regions[i]))
 			return true;
 	return false;
 }

@@ -24,6 +24,8 @@
 
 /* The pause, the reaping of the copy, and those of an attempt that failed. */
 #define STOPS 8
+/* So long a thread is waited for that does not stop, if nothing else is wanted. */
+#define FREEZE_PATIENCE_MS 50
 
 /* A region that a copy does not hold, or holds empty, or shares with the target. */
 struct candidate {

@@ -14,12 +14,16 @@
 /* For more that is written to than before, and for what appears. */
 #define ROOM (4ULL << 20)
 
+static void say_no_precopy(char *text, size_t size, const char *reason)
+{
+	snprintf(text, size, "not copied while it ran: %s; a copy by clone was made", reason);
+}
+
 /* Not this engine for one process, but the other one. */
 static int no_precopy(struct frozen *frozen, const char *reason)
 {
 	precopy_close(take(frozen->precopy));
-	snprintf(frozen->fallback, sizeof frozen->fallback, "not copied while it ran: %s; a copy by clone was made",
-		 reason);
+	say_no_precopy(frozen->fallback, sizeof frozen->fallback, reason);
 	return 0;
 }
 
@@ -30,6 +34,10 @@ static int settle(struct frozen *frozen, int result, const struct pidmem_error *
 		return 0;
 	if (cause->code == PIDMEM_UNSUPPORTED)
 		return no_precopy(frozen, cause->text);
+	/* The store becomes the core file; of a dump it is a second copy. */
+	bool full = cause->sys == ENOSPC || cause->sys == EDQUOT;
+	if (cause->sys == EFBIG || (full && !frozen->freeze->options.core))
+		return no_precopy(frozen, "there is no room for it beside the output");
 	if (frozen->owned && (cause->code == PIDMEM_GONE || cause->code == PIDMEM_EXECED)) {
 		precopy_close(take(frozen->precopy)); /* a descendant: it is missed, or found again, in the stop */
 		return 0;
@@ -141,6 +149,11 @@ static int copy_while_running(struct pidmem_freeze *freeze, struct pidmem_error 
 		if (result >= 0 && watch_ask(&freeze->watch))
 			result = file_cancelled(error);
 	}
+	for (size_t i = 0; result >= 0 && (frozen = next(freeze, &i));) {
+		const char *reason = process_pins_memory(frozen->process); /* by now? */
+		if (reason)
+			result = no_precopy(frozen, reason);
+	}
 	for (size_t i = 0; result >= 0 && (frozen = next(freeze, &i));)
 		if (precopy_reserve(frozen->precopy, 2 * frozen->precopy->copied + ROOM) < 0 ||
 		    precopy_list_prepare(frozen->precopy) < 0)
@@ -179,18 +192,21 @@ static uint64_t precopy_us(const struct frozen *frozen)
 	return page_tables_us(frozen, LISTING_US) + precopy_left_us(frozen->precopy) + foreign / 1000;
 }
 
+/* A stop as short as this needs not be made shorter. */
+#define SHORT_US 2000
+
 /* Which engine stops it for the shorter time, and how long? False if none can. */
 static bool choose_engine(struct frozen *frozen, uint64_t *pause_us)
 {
 	bool given = frozen->freeze->options.engine == PIDMEM_ENGINE_PRECOPY;
-	uint64_t clone = page_tables_us(frozen, CLONE_US);
+	uint64_t clone_us = page_tables_us(frozen, CLONE_US);
 
-	*pause_us = frozen->precopy ? precopy_us(frozen) : clone;
+	*pause_us = frozen->precopy ? precopy_us(frozen) : clone_us;
 	if (!frozen->precopy)
 		return !frozen->no_copy[0];
-	if (!frozen->no_copy[0] && !given && clone<*pause_us && * pause_us> PRECOPY_SHORT_US) {
+	if (!frozen->no_copy[0] && !given && *pause_us > clone_us && *pause_us > SHORT_US) {
 		no_precopy(frozen, "it writes faster than it can be copied");
-		*pause_us = clone;
+		*pause_us = clone_us;
 	}
 	return true;
 }
@@ -239,13 +255,14 @@ int freeze_precopy(struct pidmem_freeze *freeze, struct pidmem_error *error)
 		return 0;
 	if (options->engine == PIDMEM_ENGINE_PRECOPY && !options->directory)
 		no_file(freeze);
-	if (options->engine == PIDMEM_ENGINE_PRECOPY && options->directory) {
-		result = open_all(freeze, error);
-		freeze->watch.state.expected = estimate(freeze);
-		if (result >= 0 && next(freeze, &(size_t){ 0 }) && (result = track_all(freeze, error)) >= 0)
-			result = copy_while_running(freeze, error);
-		result = result < 0 ? result : choose_engines(freeze, error);
-		return result < 0 ? result : prepare_copies(freeze, error);
-	}
-	return choose_engines(freeze, error);
+	if (options->engine == PIDMEM_ENGINE_CLONE || !options->directory)
+		return choose_engines(freeze, error);
+	result = open_all(freeze, error);
+	freeze->watch.state.expected = estimate(freeze);
+	if (result >= 0 && next(freeze, &(size_t){ 0 }) && (result = track_all(freeze, error)) >= 0)
+		result = copy_while_running(freeze, error);
+	if (next(freeze, &(size_t){ 0 })) /* for descendants that come later */
+		say_no_precopy(freeze->fallback, sizeof freeze->fallback, "it was found in the stop");
+	result = result < 0 ? result : choose_engines(freeze, error);
+	return result < 0 ? result : prepare_copies(freeze, error);
 }

@@ -9,7 +9,6 @@
 #include "process/task.h"
 #include "source/freeze.h"
 
-#define PATIENCE_MS 50
 /* So often descendants may appear, or end, while they are being stopped. */
 #define ROUNDS 50
 
@@ -122,7 +121,7 @@ static void note_failed_stop(struct pidmem_freeze *freeze)
 /* Stop those that are not: how many that was, or -errno with nothing stopped any more. */
 static int stop_some(struct pidmem_freeze *freeze, struct pidmem_error *error)
 {
-	unsigned patience = freeze->options.patience_ms ? freeze->options.patience_ms : PATIENCE_MS;
+	unsigned patience = freeze->options.patience_ms ? freeze->options.patience_ms : FREEZE_PATIENCE_MS;
 	AUTO_FREE pid_t *pids = calloc(freeze->count, sizeof *pids);
 	size_t count = 0;
 

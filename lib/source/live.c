@@ -185,7 +185,7 @@ static enum absent file_absent(struct pidmem_source *source, const struct pidmem
 
 enum absent source_absent(struct pidmem_source *source, const struct pidmem_region *region)
 {
-	if (region->kind == PIDMEM_KIND_VDSO && !starts(region, "[vdso"))
+	if (region->kind == PIDMEM_KIND_VDSO && !region_is_vdso(region))
 		return ABSENT_KERNEL;
 	if (region->kind == PIDMEM_KIND_VDSO) /* our own is not that of a 32-bit program */
 		return source_is_copy(source) ? ABSENT_COPY : ABSENT_VDSO;

@@ -165,8 +165,8 @@ static int settle(struct precopy *precopy, struct pidmem_error *error)
 	const unsigned char *from = precopy->bytes;
 
 	precopy_untrack(precopy);
-	for (size_t i = 0; i < precopy->late_count; i++) {
-		uint64_t start = precopy->late[i].start, size = precopy->late[i].end - start;
+	for (size_t i = 0; i < precopy->late.count; i++) {
+		uint64_t start = precopy->late.items[i].start, size = precopy->late.items[i].end - start;
 		int result = store_write(&precopy->store, start, from, size, error);
 		if (result < 0)
 			return result;

@@ -4,8 +4,10 @@
  * pages it writes to meanwhile is tracked; those are copied again, and again; then it is stopped for the last few.
  *
  *   freeze_precopy.c  the order of things
- *   precopy.c         the passes while it runs
+ *   precopy.c         the object
+ *   precopy_pass.c    the passes while it runs
  *   precopy_track.c   which mappings are tracked
+ *   precopy_untrack.c letting them go
  *   precopy_wish.c    which memory is copied
  *   precopy_pause.c   the last pass, while it stands still
  *   precopy_list.c    listing pages in it
@@ -28,7 +30,16 @@ struct precopied_run {
 /* So many runs one scan tells. */
 #define PRECOPY_RUNS 8192
 
+#define PRECOPY_BUFFER (8UL << 20)
 #define PRECOPY_ARGUMENTS 80
+
+/* Ranges of pages, in any order. */
+struct page_list {
+	struct page_region *items;
+	size_t count, capacity;
+};
+/* Append a range, or make the last one longer: 0 or -ENOMEM. */
+int page_list_add(struct page_list *list, uint64_t start, uint64_t size);
 
 /* What one thread lists. */
 struct precopy_list {
@@ -49,18 +60,15 @@ struct precopy {
 	struct pidmem_maps *maps; /* of the last pass; at the stop: of that moment */
 	struct page_region *list; /* what one scan tells */
 	unsigned char *buffer;
-	struct page_region *foreign; /* mappings that the process has registered with a userfaultfd of its own */
-	size_t foreign_count, foreign_capacity;
-	struct page_region *failed; /* that could not be read: the stop is to tell why */
-	size_t failed_count, failed_capacity;
+	struct page_list foreign; /* mappings that the process has registered with a userfaultfd of its own */
+	struct page_list failed;  /* that could not be read: the stop is to tell why */
 
 	/* At the stop. */
 	struct worker *worker;
 	struct precopy_list lists[2]; /* one after the other */
 	struct precopied_run *runs;
 	size_t run_count, run_capacity;
-	struct page_region *late; /* runs that are copied then, into `bytes` one after another */
-	size_t late_count, late_capacity;
+	struct page_list late; /* copied then, into `bytes` one after another */
 	uint64_t late_bytes;
 	uint64_t file_room; /* bytes of files that may still be copied */
 	unsigned char *bytes;
@@ -103,8 +111,6 @@ int precopy_pass(struct precopy *precopy, struct pidmem_error *error);
 bool precopy_is_ready(const struct precopy *precopy);
 /* How long the copying in the stop is going to take, if as much is written to as during the last pass. */
 uint64_t precopy_left_us(const struct precopy *precopy);
-/* A stop as short as this needs not be made shorter. */
-#define PRECOPY_SHORT_US 2000
 
 /*
  * How much of a region from `at` on is wanted, if any of it is: *size is cut to what shares the answer. Memory is

@@ -36,20 +36,8 @@ static int add_run(struct precopy *precopy, uint64_t start, uint64_t size, int w
 
 static int add_late(struct precopy *precopy, uint64_t start, uint64_t size)
 {
-	struct page_region *last = precopy->late_count ? &precopy->late[precopy->late_count - 1] : NULL;
-
 	precopy->late_bytes += size;
-	if (last && last->end == start) {
-		last->end += size;
-		return 0;
-	}
-	struct page_region *late =
-		array_grow(precopy->late, precopy->late_count, &precopy->late_capacity, sizeof *late);
-	if (!late)
-		return -ENOMEM;
-	precopy->late = late;
-	late[precopy->late_count++] = (struct page_region){ .start = start, .end = start + size };
-	return 0;
+	return page_list_add(&precopy->late, start, size);
 }
 
 /* So much of files is copied in the stop, which takes half a millisecond. */
@@ -178,8 +166,8 @@ static int list_failed(struct precopy *precopy)
 {
 	uint64_t page = precopy->store.page_size;
 
-	for (size_t i = 0; i < precopy->failed_count; i++)
-		for (uint64_t at = precopy->failed[i].start; at < precopy->failed[i].end; at += page) {
+	for (size_t i = 0; i < precopy->failed.count; i++)
+		for (uint64_t at = precopy->failed.items[i].start; at < precopy->failed.items[i].end; at += page) {
 			const struct pidmem_region *region = pidmem_maps_find(precopy->maps, at);
 			uint64_t size = page;
 			if (region && precopy_wants(precopy, region, at, &size) && !is_absent(precopy, at) &&
@@ -261,9 +249,9 @@ static int copy_late(struct precopy *precopy, struct pidmem_error *error)
 {
 	unsigned char *to = precopy->bytes;
 
-	for (size_t i = 0; i < precopy->late_count; i++)
-		for (uint64_t at = precopy->late[i].start, size; at < precopy->late[i].end; at += size) {
-			size = precopy->late[i].end - at;
+	for (size_t i = 0; i < precopy->late.count; i++)
+		for (uint64_t at = precopy->late.items[i].start, size; at < precopy->late.items[i].end; at += size) {
+			size = precopy->late.items[i].end - at;
 			ssize_t got = process_read(precopy->process, at, to, size, error);
 			if (got < 0 && got != -EIO)
 				return (int)got;

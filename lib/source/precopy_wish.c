@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Which memory is copied while the process runs. */
-#include <string.h>
-
 #include "process/coredump.h"
 #include "process/maps.h"
 #include "process/process.h"
@@ -31,7 +29,7 @@ static uint64_t rule(const struct precopy *precopy, const struct pidmem_region *
 
 bool precopy_is_vdso(const struct pidmem_region *region)
 {
-	return region->kind == PIDMEM_KIND_VDSO && !strncmp(region->path, "[vdso", 5) && !process_vdso_is_own(region);
+	return region_is_vdso(region) && !process_vdso_is_own(region);
 }
 
 bool precopy_wants(const struct precopy *precopy, const struct pidmem_region *region, uint64_t at, uint64_t *size)

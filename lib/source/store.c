@@ -109,14 +109,36 @@ static void mark(struct store *store, uint64_t offset, bool written)
 		store->written[page / 8] &= (unsigned char)~bit;
 }
 
-/* A page was not zero, and is now. */
-static int clear(struct store *store, uint64_t offset, const void *zeros, struct pidmem_error *error)
+/* Pages were not zero, and are now. */
+static int clear(struct store *store, uint64_t offset, uint64_t size, struct pidmem_error *error)
 {
-	mark(store, offset, false);
-	if (fallocate(store->file.fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset,
-		      (off_t)store->page_size) == 0)
+	static const unsigned char zeros[4096];
+	int result = 0;
+
+	for (uint64_t done = 0; done < size; done += store->page_size)
+		mark(store, offset + done, false);
+	if (fallocate(store->file.fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset, (off_t)size) == 0)
 		return 0;
-	return file_write_at(&store->file, zeros, (size_t)store->page_size, offset, error);
+	for (uint64_t done = 0; done < size && result == 0; done += sizeof zeros)
+		result = file_write_at(&store->file, zeros, sizeof zeros, offset + done, error);
+	return result;
+}
+
+/* Those pages of it that were written before. */
+static int clear_written(struct store *store, uint64_t offset, uint64_t size, struct pidmem_error *error)
+{
+	uint64_t end = offset + size, run;
+	int result = 0;
+
+	for (; offset < end && result == 0; offset += run) {
+		run = store->page_size;
+		if (!is_written(store, offset))
+			continue;
+		while (offset + run < end && is_written(store, offset + run))
+			run += store->page_size;
+		result = clear(store, offset, run, error);
+	}
+	return result;
 }
 
 /* How many bytes, of whole pages, are alike: zeros or not? */
@@ -138,14 +160,10 @@ static int write_within(struct store *store, uint64_t offset, const unsigned cha
 
 	for (size_t done = 0, run; done < size && result == 0; done += run) {
 		run = alike(store, bytes + done, size - done, &zero);
-		for (uint64_t at = offset + done; at < offset + done + run && result == 0; at += store->page_size) {
-			if (!zero)
-				mark(store, at, true);
-			else if (is_written(store, at))
-				result = clear(store, at, bytes + (at - offset), error);
-		}
-		if (!zero && result == 0)
-			result = file_write_at(&store->file, bytes + done, run, offset + done, error);
+		for (uint64_t at = offset + done; !zero && at < offset + done + run; at += store->page_size)
+			mark(store, at, true);
+		result = zero ? clear_written(store, offset + done, run, error)
+			      : file_write_at(&store->file, bytes + done, run, offset + done, error);
 	}
 	return result;
 }
@@ -200,7 +218,6 @@ bool store_finds(const struct store *store, uint64_t address, uint64_t *size, ui
 
 int store_clear(struct store *store, uint64_t start, uint64_t size, struct pidmem_error *error)
 {
-	unsigned char *zeros = NULL;
 	uint64_t end = start + size;
 	int result = 0;
 
@@ -209,17 +226,8 @@ int store_clear(struct store *store, uint64_t start, uint64_t size, struct pidme
 		const struct store_extent *extent = &store->extents[i];
 		uint64_t from = extent->start > start ? extent->start : start;
 		uint64_t to = extent->start + extent->size < end ? extent->start + extent->size : end;
-		for (uint64_t at = from; at < to && result == 0; at += store->page_size) {
-			uint64_t offset = extent->offset + (at - extent->start);
-			if (!is_written(store, offset))
-				continue;
-			if (!zeros && !(zeros = calloc(1, (size_t)store->page_size)))
-				result = fail_memory(error);
-			else
-				result = clear(store, offset, zeros, error);
-		}
+		result = clear_written(store, extent->offset + (from - extent->start), to - from, error);
 	}
-	free(zeros);
 	return result;
 }
 

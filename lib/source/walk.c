@@ -61,6 +61,17 @@ int tell_read(struct pidmem_walk *walk, size_t got, struct pidmem_span *span)
 	return tell_held(walk, span);
 }
 
+int tell_memory(struct pidmem_walk *walk, uint64_t limit, struct pidmem_error *error, struct pidmem_span *span)
+{
+	ssize_t got = process_read(walk->source->process, walk->position, walk->buffer,
+				   limit < walk->buffer_size ? limit : walk->buffer_size, error);
+	if (got > 0)
+		return tell_read(walk, (size_t)got, span);
+	if (got == 0)
+		return fail_sys(error, EIO, "reading at 0x%" PRIx64, walk->position);
+	return got == -EIO ? 0 : (int)got;
+}
+
 /* `limit` bytes from the position on are in the page tables or in swap. */
 static int tell_present(struct pidmem_walk *walk, uint64_t limit, struct pidmem_error *error, struct pidmem_span *span)
 {
@@ -73,12 +84,9 @@ static int tell_present(struct pidmem_walk *walk, uint64_t limit, struct pidmem_
 		return tell_absent(walk, limit, error, span);
 	if (walk->states_only)
 		return tell(walk, span, limit, PIDMEM_READ, PIDMEM_WHY_NONE);
-	ssize_t got = process_read(walk->source->process, walk->position, walk->buffer,
-				   limit < walk->buffer_size ? limit : walk->buffer_size, error);
-	if (got > 0)
-		return tell_read(walk, (size_t)got, span);
-	if (got != -EIO)
-		return got < 0 ? (int)got : fail_sys(error, EIO, "reading at 0x%" PRIx64, walk->position);
+	int result = tell_memory(walk, limit, error, span);
+	if (result != 0)
+		return result;
 	*span = (struct pidmem_span){ .start = walk->position, .region = walk->region };
 	int explained = explain_unreadable(walk->source, walk->region, walk->position, limit, error, span);
 	if (explained != 0)

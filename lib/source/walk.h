@@ -33,6 +33,8 @@ int tell(struct pidmem_walk *walk, struct pidmem_span *span, uint64_t size, enum
 
 /* So many bytes, up to `limit`, were read into the buffer. */
 int tell_read(struct pidmem_walk *walk, size_t got, struct pidmem_span *span);
+/* Read memory of the process: 1 if some was, 0 if none can be (EIO). */
+int tell_memory(struct pidmem_walk *walk, uint64_t limit, struct pidmem_error *error, struct pidmem_span *span);
 int tell_held(struct pidmem_walk *walk, struct pidmem_span *span);
 
 /* `limit` bytes from the position on have no entry in the page tables. */

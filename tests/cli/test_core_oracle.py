@@ -281,7 +281,7 @@ def test_postgres(pidmem, folder, as_user):
 def compare_settled(pidmem, folder, arguments):
     """Between our core and the kernel's the threads of the program run for a moment, and some of them may just then take
     more memory: then once more, with another process."""
-    for attempt in range(6):
+    for attempt in range(12):
         place = folder / str(attempt)
         place.mkdir()
         with Program(arguments) as program:

@@ -58,7 +58,9 @@ def test_the_default_is_a_snapshot(pidmem, victim, tmp_path):
     for command in "core", "dump":
         report, file = save(pidmem, one.pid, tmp_path / command, command=command)
         with file:
-            assert (report["consistency"], report["fallback"]) == ("snapshot", None)
+            assert report["consistency"] == "snapshot"
+            # It writes much: the engine that stops it for the shorter time may be the other one.
+            assert (report["fallback"] is None) == (report["engine"] == "precopy"), report
             assert report["threads"] == 4 and report["pause_us"] > 0
             assert broken(file, one) == {}
 

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What this kernel's PAGEMAP_SCAN (ioctl of /proc/PID/pagemap, Linux 6.7) can be asked. */
+#ifndef PROCESS_SCAN_H
+#define PROCESS_SCAN_H
+
+#include <stdint.h>
+
+#include "process/kernel.h"
+
+/* Ask: the number of runs, or -errno. `argument->size` is filled in. */
+int pagemap_scan(int pagemap, struct pm_scan_arg *argument);
+
+/* Those of `categories` that this kernel knows; guard pages are told since 6.15. 0 if it cannot be asked at all. */
+uint64_t pagemap_known(int pagemap, uint64_t categories);
+
+/* The end of the addresses that may be asked about: the kernel refuses what leaves the user half of the address space,
+ * whose size depends on the machine. 0 if none may. */
+uint64_t pagemap_end(int pagemap);
+
+#endif
