@@ -47,6 +47,38 @@ def of_one_moment(pidmem, one, folder, engine, chains, *args):
     return report
 
 
+def huge(pid):
+    """KiB of transparent huge pages."""
+    with open(f"/proc/{pid}/smaps", encoding="utf-8", errors="replace") as smaps:
+        return sum(int(line.split()[1]) for line in smaps if line.startswith("AnonHugePages:"))
+
+
+def test_huge_pages_stay_huge(pidmem, victim, tmp_path, engine):
+    """Of one that is protected in part the kernel makes small ones."""
+    one = victim("thp")
+    before = huge(one.pid)
+    if not before:
+        pytest.skip("the kernel gave no transparent huge page")
+    for command in "core", "dump":
+        _, file = save(pidmem, one.pid, tmp_path / "file", command=command, way=engine)
+        file.close()
+    wait_until(held_back, one.pid)
+    assert huge(one.pid) == before
+
+
+def test_a_large_mapping_is_let_go_in_a_stop(pidmem, victim, tmp_path):
+    """Nobody waits for it to be gone through: so there is one stop more than for a small one."""
+    small, large = victim("leave", 16), victim("leave", 160)
+    stops = []
+    for one in small, large:
+        report, core = save(pidmem, one.pid, tmp_path / "core", way="precopy")
+        with core:
+            assert core.read(one.region + (16 << 20) - 4096, 16) == b"001b:0000000fff\n"
+        wait_until(held_back, one.pid)
+        stops.append(len(report["stops_us"]))
+    assert stops == [2, 3]
+
+
 @pytest.mark.timeout(300)
 def test_shared_memory_with_a_writer_outside(pidmem, victim, tmp_path, engine):
     """What the target itself writes is of one moment, there too; what others write is not promised, but told as shared."""
