@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A line of the index of a raw dump; what is accepted must survive being written and read again. */
+#include "format/index.h"
 #include "fuzz.h"
-#include "save/index.h"
 
 static void check_entry(const struct index_entry *entry)
 {

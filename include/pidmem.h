@@ -237,6 +237,9 @@ struct pidmem_maps;
 #define PIDMEM_PERM_WRITE 2U
 #define PIDMEM_PERM_EXEC 4U
 #define PIDMEM_PERM_SHARED 8U /* MAP_SHARED; private otherwise */
+/* Of files that do not tell: */
+#define PIDMEM_PERM_UNKNOWN 16U         /* what may be done with it */
+#define PIDMEM_PERM_SHARING_UNKNOWN 32U /* whether it is shared */
 
 /* Flags of a region that matter to readers; from VmFlags in /proc/PID/smaps (Linux 3.8). */
 #define PIDMEM_VM_IO 0x001U           /* io: device memory */
@@ -438,9 +441,13 @@ enum pidmem_why {
 	PIDMEM_WHY_DUMP_RULES, /* excluded: not in cores by coredump_filter, or MADV_DONTDUMP */
 	PIDMEM_WHY_NOT_COPIED, /* unreadable: not part of a copy (MADV_WIPEONFORK, DONTFORK) and not saved in the pause
 				*/
+	PIDMEM_WHY_NOT_SAVED, /* excluded: not in the file, which does not tell whether it was left out or never touched
+			       */
+	PIDMEM_WHY_TRUNCATED, /* unreadable: the file ends before it */
 };
 /** pidmem_why_name() - a stable word: "filter", "device", "kernel", "guard", "past-eof", "userfaultfd",
- * "unmapped", "file", "shared", "permissions", "secret", "poisoned", "io", "dump-rules", "not-copied"; "" for none. */
+ * "unmapped", "file", "shared", "permissions", "secret", "poisoned", "io", "dump-rules", "not-copied", "not-saved",
+ * "truncated"; "" for none. */
 PIDMEM_API const char *pidmem_why_name(enum pidmem_why why);
 /** pidmem_why_text() - the same in a few words for people. */
 PIDMEM_API const char *pidmem_why_text(enum pidmem_why why);
@@ -681,6 +688,114 @@ struct pidmem_freeze_report {
 /** pidmem_freeze_describe() - fill a report; that of a stopped process is final after pidmem_freeze_release(). */
 PIDMEM_API int pidmem_freeze_describe(const struct pidmem_freeze *freeze, size_t index, struct pidmem_error *error,
 				      struct pidmem_freeze_report *report);
+
+/** pidmem_source_describe() - how what the source reads was frozen: of a process as pidmem_freeze_describe(), of a file
+ * as far as it tells (threads are those that it has); one that does not tell is described as live. */
+PIDMEM_API int pidmem_source_describe(struct pidmem_source *source, struct pidmem_error *error,
+				      struct pidmem_freeze_report *report);
+
+/**
+ * pidmem_source_build_id() - the build-id (ld(1), --build-id) of the program or library whose ELF header is at @address
+ *
+ * Returns its size in bytes, mostly 20, with the id in @id; 0 if there is none, or if it cannot be read. Errors:
+ * PIDMEM_USAGE (@size is too small: 64 is always enough).
+ */
+PIDMEM_API ssize_t pidmem_source_build_id(struct pidmem_source *source, uint64_t address, void *id, size_t size,
+					  struct pidmem_error *error);
+
+/* ---------------------------------------------------------------------------------------------- files --- */
+
+/**
+ * struct pidmem_file_options - how to read a file
+ * @size:   sizeof this structure
+ * @select: which regions; NULL means all. Borrowed until the source is closed.
+ */
+struct pidmem_file_options {
+	size_t size;
+	const struct pidmem_select *select;
+};
+
+/**
+ * pidmem_source_open_file() - a source without a process: a core file, or a raw dump with its index
+ *
+ * ELF cores of 32 and 64 bits, of the order of bytes of this machine, whoever wrote them; raw dumps as pidmem_dump()
+ * writes them, a directory of @split included. Regions have the names and kinds that the file tells, see
+ * PIDMEM_PERM_UNKNOWN for what it may not tell. What the file does not hold is told by the spans: zero where it is
+ * known to be, else excluded (PIDMEM_WHY_NOT_SAVED, or the reason that the file gives), or unreadable where a part of
+ * the file is missing (PIDMEM_WHY_TRUNCATED). The file stays open; whoever changes it meanwhile changes what is read.
+ *
+ * Nothing that the file says is believed without a check. Errors: PIDMEM_FORMAT (neither, or its headers cannot be
+ * true), PIDMEM_UNSUPPORTED, PIDMEM_NO_MATCH (nothing is selected), PIDMEM_SYSTEM.
+ */
+PIDMEM_API int pidmem_source_open_file(const char *path, const struct pidmem_file_options *options,
+				       struct pidmem_error *error, struct pidmem_source **source);
+
+enum pidmem_file_kind {
+	PIDMEM_FILE_CORE, /* an ELF core */
+	PIDMEM_FILE_DUMP, /* a raw dump */
+};
+
+/**
+ * struct pidmem_file - what is known of a file; all texts are owned by the source
+ * @size:         sizeof this structure: set by the caller, PIDMEM_INIT
+ * @path:         as it was given
+ * @writer:       "pidmem", "gdb", "kernel", as far as it can be told; else NULL
+ * @compression:  "zstd", or NULL
+ * @apparent, @size_on_disk: in bytes; without compression; @apparent is 0 of a split dump
+ * @expected:     what @apparent would be if nothing of the file was missing
+ * @truncated:    something of it is missing
+ * @complete:     it tells of all that has no content
+ * @bits, @machine, @machine_name: of a core: 32 or 64, EM_* of elf.h, "x86-64" or NULL
+ * @has_process:  @uid, @name and @arguments are told
+ * @has_consistency: what pidmem_source_describe() tells of the file is what it says itself, or holds for all that its
+ *                writer makes
+ * @has_usage:    @resident and @swapped of the regions are told
+ * @pid:          0 if it is not told
+ * @name, @arguments: "" if they are not told; arguments are separated by blanks and cut after 79 bytes
+ * @signal:       that the first thread was about to take, or 0
+ * @threads, @notes, @segments: how many, of a core
+ * @record:       the text of pidmem's note about completeness, JSON; NULL if there is none
+ * @remarks:      how many pidmem_file_remark() has
+ */
+struct pidmem_file {
+	size_t size;
+	enum pidmem_file_kind kind;
+	const char *path, *writer, *compression;
+	uint64_t apparent, size_on_disk, expected;
+	bool truncated, complete, has_process, has_usage, has_consistency;
+	unsigned bits, machine;
+	const char *machine_name;
+	pid_t pid;
+	uid_t uid;
+	const char *name, *arguments;
+	int signal;
+	size_t threads, notes, segments;
+	const char *record;
+	size_t remarks;
+};
+/** pidmem_file_describe() - fill it. Errors: PIDMEM_USAGE (the source is a process). */
+PIDMEM_API int pidmem_file_describe(const struct pidmem_source *source, struct pidmem_error *error,
+				    struct pidmem_file *file);
+/** pidmem_file_remark() - what its user should know, in words: what is missing, what a debugger will miss; NULL past
+ * the end. */
+PIDMEM_API const char *pidmem_file_remark(const struct pidmem_source *source, size_t index);
+
+/** struct pidmem_file_note - a note of a core: @offset and @size of its bytes in the file. @owner is cut after 15
+ * bytes. */
+struct pidmem_file_note {
+	const char *owner;
+	uint32_t type;
+	uint64_t offset, size;
+};
+/** pidmem_file_notes() - call @each for all notes in their order; returns 0, or what it returned if that was not 0. */
+PIDMEM_API int pidmem_file_notes(const struct pidmem_source *source,
+				 int (*each)(void *user, const struct pidmem_file_note *note), void *user,
+				 struct pidmem_error *error);
+
+/** pidmem_source_threads() - the threads of the process, or those that a file tells of: @state is 0 and @name "" where
+ * it does not tell them. Errors: as pidmem_threads_read(). */
+PIDMEM_API int pidmem_source_threads(struct pidmem_source *source, struct pidmem_error *error,
+				     struct pidmem_threads **threads);
 
 /* --------------------------------------------------------------------------------------------- account --- */
 

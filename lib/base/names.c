@@ -49,6 +49,8 @@ const char *pidmem_why_name(enum pidmem_why why)
 		[PIDMEM_WHY_IO] = "io",
 		[PIDMEM_WHY_DUMP_RULES] = "dump-rules",
 		[PIDMEM_WHY_NOT_COPIED] = "not-copied",
+		[PIDMEM_WHY_NOT_SAVED] = "not-saved",
+		[PIDMEM_WHY_TRUNCATED] = "truncated",
 	};
 	return WORD(words, why);
 }
@@ -72,6 +74,8 @@ const char *pidmem_why_text(enum pidmem_why why)
 		[PIDMEM_WHY_IO] = "the kernel reports an input/output error",
 		[PIDMEM_WHY_DUMP_RULES] = "not part of core files",
 		[PIDMEM_WHY_NOT_COPIED] = "not part of a copy, and not saved in the pause",
+		[PIDMEM_WHY_NOT_SAVED] = "not saved in the file",
+		[PIDMEM_WHY_TRUNCATED] = "the file ends before it",
 	};
 	return WORD(texts, why);
 }

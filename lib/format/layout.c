@@ -85,3 +85,25 @@ void field_put(void *structure, struct field field, uint64_t value)
 		memcpy(at, &value, 8);
 	}
 }
+
+uint64_t field_get(const void *structure, struct field field)
+{
+	const char *at = (const char *)structure + field.at;
+	uint16_t two;
+	uint32_t four;
+	uint64_t eight;
+
+	switch (field.size) {
+	case 1:
+		return (unsigned char)*at;
+	case 2:
+		memcpy(&two, at, 2);
+		return two;
+	case 4:
+		memcpy(&four, at, 4);
+		return four;
+	default:
+		memcpy(&eight, at, 8);
+		return eight;
+	}
+}

@@ -43,5 +43,7 @@ static inline const struct core_layout *core_layout_of(bool is_64)
 
 /* Put a value where it belongs, cut to the size of the field, in this machine's order of bytes. */
 void field_put(void *structure, struct field field, uint64_t value);
+/* The value of a field, without sign. */
+uint64_t field_get(const void *structure, struct field field);
 
 #endif

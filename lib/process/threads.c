@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "process/process.h"
 #include "process/status.h"
+#include "process/threads.h"
 
 struct pidmem_threads {
 	struct pidmem_thread *items;
@@ -21,7 +22,22 @@ void pidmem_threads_free(struct pidmem_threads *threads)
 	free(threads->items);
 	free(threads);
 }
-DEFINE_CLEANUP(cleanup_threads, struct pidmem_threads *, pidmem_threads_free)
+
+struct pidmem_threads *threads_new(void)
+{
+	return calloc(1, sizeof(struct pidmem_threads));
+}
+
+int threads_add(struct pidmem_threads *threads, const struct pidmem_thread *thread)
+{
+	struct pidmem_thread *items = array_grow(threads->items, threads->count, &threads->capacity, sizeof *items);
+
+	if (!items)
+		return -ENOMEM;
+	threads->items = items;
+	items[threads->count++] = *thread;
+	return 0;
+}
 
 /* 0 also if the thread has ended meanwhile. */
 static int add(struct pidmem_threads *threads, int task, const char *name)
@@ -37,14 +53,9 @@ static int add(struct pidmem_threads *threads, int task, const char *name)
 		result = stat_parse(text.bytes, text.size, &stat);
 	if (result < 0)
 		return result == -ENOENT || result == -ESRCH ? 0 : result;
-	struct pidmem_thread *items = array_grow(threads->items, threads->count, &threads->capacity, sizeof *items);
-	if (!items)
-		return -ENOMEM;
-	threads->items = items;
-	struct pidmem_thread *thread = &items[threads->count++];
-	*thread = (struct pidmem_thread){ .tid = stat.pid, .state = stat.state };
-	memcpy(thread->name, stat.name, sizeof thread->name);
-	return 0;
+	struct pidmem_thread thread = { .tid = stat.pid, .state = stat.state };
+	memcpy(thread.name, stat.name, sizeof thread.name);
+	return threads_add(threads, &thread);
 }
 
 static int compare(const void *a, const void *b)
@@ -52,6 +63,12 @@ static int compare(const void *a, const void *b)
 	const struct pidmem_thread *one = a, *other = b;
 
 	return (one->tid > other->tid) - (one->tid < other->tid);
+}
+
+void threads_sort(struct pidmem_threads *threads)
+{
+	if (threads->count)
+		qsort(threads->items, threads->count, sizeof *threads->items, compare);
 }
 
 static int list_failed(const struct pidmem_process *process, int number, struct pidmem_error *error)
@@ -85,7 +102,7 @@ int pidmem_threads_read(struct pidmem_process *process, struct pidmem_error *err
 {
 	AUTO_DIR task = open_directory_at(process->dir, "task");
 	int result = task ? 0 : -errno;
-	CLEANUP(cleanup_threads) struct pidmem_threads *threads = calloc(1, sizeof *threads);
+	AUTO_THREADS threads = threads_new();
 
 	if (!threads)
 		return fail_memory(error);
@@ -95,7 +112,7 @@ int pidmem_threads_read(struct pidmem_process *process, struct pidmem_error *err
 		result = -ESRCH;
 	if (result < 0)
 		return list_failed(process, -result, error);
-	qsort(threads->items, threads->count, sizeof *threads->items, compare);
+	threads_sort(threads);
 	*out = take(threads);
 	return 0;
 }

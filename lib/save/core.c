@@ -13,7 +13,9 @@
 #include "process/coredump.h"
 #include "process/process.h"
 #include "save/core.h"
+#include "save/core_convert.h"
 #include "save/core_record.h"
+#include "save/core_tables.h"
 #include "source/precopy.h"
 #include "source/source.h"
 
@@ -21,6 +23,7 @@ static void core_done(struct core *core)
 {
 	pidmem_walk_close(core->walk);
 	buffer_done(&core->notes);
+	buffer_done(&core->tables);
 	core_plan_done(&core->plan);
 	file_close(&core->file);
 }
@@ -49,7 +52,7 @@ static struct elf_segment part_segment(const struct core_part *part)
 
 static size_t segment_count(const struct core *core)
 {
-	return core->plan.count + 2;
+	return core->plan.count + 3;
 }
 
 /* Everything before the content, which ends at `end`. */
@@ -60,18 +63,25 @@ static int make_head(const struct core *core, uint64_t end, struct buffer *head)
 
 	if (!segments)
 		return -ENOMEM;
-	segments[n++] = notes_segment(elf_headers_size(core->kind.is_64, count), core->notes.size);
+	uint64_t offset = elf_headers_size(core->kind.is_64, count);
+	segments[n++] = notes_segment(offset, core->notes.size);
+	segments[n++] = (struct elf_segment){
+		.type = PIDMEM_SEGMENT, .offset = offset + core->notes.size, .file_size = core->tables.size, .align = 4
+	};
 	for (size_t i = 0; i < core->plan.count; i++)
 		segments[n++] = part_segment(&core->plan.parts[i]);
 	segments[n++] = notes_segment(end, core_record_size());
 	int result =
 		elf_headers_add(head, core->kind.is_64, core->kind.machine, segments, count, end + core_record_size());
-	return result < 0 ? result : buffer_append(head, core->notes.bytes, core->notes.size);
+	if (result == 0)
+		result = buffer_append(head, core->notes.bytes, core->notes.size);
+	return result < 0 ? result : buffer_append(head, core->tables.bytes, core->tables.size);
 }
 
 static uint64_t head_size(const struct core *core)
 {
-	return core_align(elf_headers_size(core->kind.is_64, segment_count(core)) + core->notes.size);
+	return core_align(elf_headers_size(core->kind.is_64, segment_count(core)) + core->notes.size +
+			  core->tables.size);
 }
 
 /* What was copied while the process ran becomes the file, if there is room for the head before it. Returns 1 if so. */
@@ -120,23 +130,36 @@ static int write_tail(struct core *core, struct pidmem_error *error)
 	if (result < 0)
 		return result;
 	freeze.threads = core->threads;
-	result = core_record_add(&tail, &freeze, core->account);
+	size_t omitted = 0;
+	result = core_record_add(&tail, &freeze, core->account, &omitted);
 	if (result == 0 && elf_count_is_extended(segment_count(core)))
 		result = elf_extended_count_add(&tail, core->kind.is_64, segment_count(core));
+	if (result == 0 && omitted)
+		result = core_holes_add(&tail, core->account);
 	return result < 0 ? fail_memory(error) : file_write(&core->file, tail.bytes, tail.size, error);
 }
 
 static int prepare(struct core *core, const struct pidmem_core_options *options, struct pidmem_error *error)
 {
+	AUTO_REGIONS_TABLE regions = { 0 };
 	unsigned filter = options->filter;
 	int result = 0;
 
-	if (!(filter & PIDMEM_CORE_FILTER))
+	if (core->source->recorded && (filter || options->all))
+		return with_hint(error,
+				 fail(error, PIDMEM_UNSUPPORTED, EOPNOTSUPP,
+				      "what is in a file is not chosen by the rules for cores any more"),
+				 "choose regions instead");
+	if (core->source->recorded)
+		result = core_convert(core->source, &core->notes, &core->plan, error, &core->kind, &core->threads);
+	else if (!(filter & PIDMEM_CORE_FILTER))
 		result = source_filter(core->source, error, &filter);
-	if (result == 0)
-		result = core_notes_add(&core->notes, core->source, error, &core->kind, &core->threads);
-	if (result == 0)
+	if (result == 0 && !core->source->recorded)
+		result = core_notes_add(&core->notes, &regions, core->source, error, &core->kind, &core->threads);
+	if (result == 0 && !core->source->recorded)
 		result = core_plan_make(&core->plan, core->source, filter, options->all, error);
+	if (result == 0 && core_tables_add(&core->tables, &regions, core->source, &core->plan) < 0)
+		return fail_memory(error);
 	core->watch.state.expected = core->plan.expected;
 	return result;
 }

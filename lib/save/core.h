@@ -17,6 +17,7 @@ struct core {
 	struct core_plan plan;
 	struct core_kind kind;
 	struct buffer notes;
+	struct buffer tables; /* pidmem's own segment */
 	size_t threads;
 	struct pidmem_walk *walk;
 };

@@ -80,7 +80,7 @@ static int save_content(struct core *core, const struct core_part *part, struct 
 /*
  * What is not in the file, because it is known to be zero: but there can be guard pages in it. What a process that runs
  * on has written to since the plan was made counts as left out by the rules that led to the plan; what a copy lacks,
- * and was not saved either, is lost.
+ * and was not saved either, is lost. A file tells itself what it lacks.
  */
 static int count_known(struct core *core, const struct core_part *part, struct pidmem_error *error)
 {
@@ -90,7 +90,8 @@ static int count_known(struct core *core, const struct core_part *part, struct p
 	walk_move(core->walk, part->start + part->file_size, part->size - part->file_size, PIDMEM_WALK_STATES);
 	while ((result = pidmem_walk_next(core->walk, error, &span)) == 1) {
 		bool lost = span.class_ == PIDMEM_UNREADABLE && source_is_copy(core->source);
-		if (span.class_ != PIDMEM_ZERO && span.class_ != PIDMEM_NO_CONTENT && !lost) {
+		if (!core->source->recorded && span.class_ != PIDMEM_ZERO && span.class_ != PIDMEM_NO_CONTENT &&
+		    !lost) {
 			span.class_ = PIDMEM_EXCLUDED;
 			span.why = PIDMEM_WHY_DUMP_RULES;
 		}
@@ -125,7 +126,8 @@ int core_write_content(struct core *core, struct pidmem_error *error)
 		if (part->file_size)
 			result = save_content(core, part, error);
 		if (result >= 0 && part->file_size < part->size)
-			result = part->known ? count_known(core, part, error) : count_left_out(core, part, error);
+			result = part->known || core->source->recorded ? count_known(core, part, error)
+								       : count_left_out(core, part, error);
 	}
 	return result < 0 ? result : 0;
 }

@@ -20,6 +20,7 @@
 /* What the notes are made from. */
 struct notes {
 	struct buffer *out;
+	struct regions_table *regions;
 	struct pidmem_source *source;
 	const struct pidmem_process *process;
 	const struct arch *arch;
@@ -83,6 +84,9 @@ static int add_status(const struct notes *notes, const struct stopped_thread *th
 	told.ids = ids_of(&stat, thread->tid);
 	told.pending = status.sig_pending;
 	told.blocked = thread->stopped ? thread->blocked : status.sig_blocked;
+	if (regions_table_thread(notes->regions, thread->tid, thread->state ? thread->state : stat.state, stat.name) <
+	    0)
+		return -ENOMEM;
 	return prstatus_add(notes->out, notes->layout, notes->arch->machine, &told);
 }
 
@@ -170,8 +174,8 @@ static int add_all(const struct notes *notes, const struct stopped_threads *thre
 	return result == 0 && xstate ? xsave_note_add(notes->out, xstate->bytes, xstate->size) : result;
 }
 
-int core_notes_add(struct buffer *out, struct pidmem_source *source, struct pidmem_error *error, struct core_kind *kind,
-		   size_t *count)
+int core_notes_add(struct buffer *out, struct regions_table *regions, struct pidmem_source *source,
+		   struct pidmem_error *error, struct core_kind *kind, size_t *count)
 {
 	AUTO_CORE_THREADS threads = { 0 };
 	AUTO_BUFFER auxv = { 0 };
@@ -188,6 +192,7 @@ int core_notes_add(struct buffer *out, struct pidmem_source *source, struct pidm
 			    "core files of this architecture are not possible with this version");
 	struct notes notes = {
 		.out = out,
+		.regions = regions,
 		.source = source,
 		.process = source->target,
 		.arch = arch,

@@ -4,6 +4,7 @@
 #define SAVE_CORE_NOTES_H
 
 #include "base/buffer.h"
+#include "format/regions_table.h"
 #include "pidmem.h"
 
 /* Of what kind is the core file? */
@@ -13,10 +14,10 @@ struct core_kind {
 };
 
 /*
- * Append all notes about the process and its threads. Fills *kind and the number of threads. Errors: PIDMEM_GONE,
- * PIDMEM_UNSUPPORTED (no such architecture), PIDMEM_SYSTEM.
+ * Append all notes about the process and its threads, and name the threads in `regions`. Fills *kind and the number of
+ * threads. Errors: PIDMEM_GONE, PIDMEM_UNSUPPORTED (no such architecture), PIDMEM_SYSTEM.
  */
-int core_notes_add(struct buffer *out, struct pidmem_source *source, struct pidmem_error *error, struct core_kind *kind,
-		   size_t *threads);
+int core_notes_add(struct buffer *out, struct regions_table *regions, struct pidmem_source *source,
+		   struct pidmem_error *error, struct core_kind *kind, size_t *threads);
 
 #endif

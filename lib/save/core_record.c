@@ -3,21 +3,19 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "format/json.h"
 #include "format/note.h"
-
-DEFINE_CLEANUP(cleanup_json, json_t *, json_decref)
-#define AUTO_JSON CLEANUP(cleanup_json) json_t *
+#include "format/regions_table.h"
 
 /* Room for the number of holes that are left out. */
 #define SLACK 32
 
 size_t core_record_size(void)
 {
-	return note_size(CORE_RECORD_OWNER, CORE_RECORD_SIZE);
+	return note_size(PIDMEM_NOTE_OWNER, RECORD_SIZE);
 }
 
 static json_t *number(uint64_t value)
@@ -75,13 +73,13 @@ static int add_holes(json_t *record, const struct pidmem_account *account)
 	json_t *holes = json_object_get(record, "holes");
 
 	for (int class_ = PIDMEM_UNREADABLE; class_ >= PIDMEM_NO_CONTENT; class_--) {
-		for (size_t i = 0; i < count && used < CORE_RECORD_SIZE; i++) {
+		for (size_t i = 0; i < count && used < RECORD_SIZE; i++) {
 			const struct pidmem_hole *hole = pidmem_account_hole(account, i);
 			if (hole->class_ != (enum pidmem_class)class_)
 				continue;
 			AUTO_JSON object = hole_json(hole);
-			used += object ? length(object) + 1 : CORE_RECORD_SIZE;
-			if (used >= CORE_RECORD_SIZE)
+			used += object ? length(object) + 1 : RECORD_SIZE;
+			if (used >= RECORD_SIZE)
 				break;
 			if (json_array_append(holes, object) < 0)
 				return -1;
@@ -125,15 +123,17 @@ static json_t *to_json(const struct pidmem_freeze_report *freeze, const struct p
 	return failed ? NULL : take(record);
 }
 
-int core_record_add(struct buffer *out, const struct pidmem_freeze_report *freeze, const struct pidmem_account *account)
+int core_record_add(struct buffer *out, const struct pidmem_freeze_report *freeze, const struct pidmem_account *account,
+		    size_t *omitted)
 {
 	AUTO_JSON record = to_json(freeze, account);
-	AUTO_FREE char *text = malloc(CORE_RECORD_SIZE);
+	AUTO_FREE char *text = malloc(RECORD_SIZE);
 
 	if (!record || !text)
 		return -ENOMEM;
-	memset(text, ' ', CORE_RECORD_SIZE);
-	if (json_dumpb(record, text, CORE_RECORD_SIZE, JSON_COMPACT) > CORE_RECORD_SIZE)
+	*omitted = (size_t)json_integer_value(json_object_get(record, "holes_omitted"));
+	memset(text, ' ', RECORD_SIZE);
+	if (json_dumpb(record, text, RECORD_SIZE, JSON_COMPACT) > RECORD_SIZE)
 		return -ENOMEM;
-	return note_add(out, CORE_RECORD_OWNER, CORE_RECORD_TYPE, text, CORE_RECORD_SIZE);
+	return note_add(out, PIDMEM_NOTE_OWNER, RECORD_TYPE, text, RECORD_SIZE);
 }

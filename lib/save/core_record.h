@@ -7,13 +7,8 @@
 #define SAVE_CORE_RECORD_H
 
 #include "base/buffer.h"
+#include "format/record.h"
 #include "pidmem.h"
-
-#define CORE_RECORD_OWNER "pidmem"
-/* "PMEM", in the manner of NT_FILE: a number that means nothing else to readers that look at types alone. */
-#define CORE_RECORD_TYPE 0x504d454d
-/* readelf -n prints each byte of it, blanks too. What is unreadable comes first, so that it is there in most cases. */
-#define CORE_RECORD_SIZE 2048
 
 /* Of the whole note, its header included. */
 size_t core_record_size(void);
@@ -21,9 +16,9 @@ size_t core_record_size(void);
 /*
  * Append the note: {"pidmem":1,"command":"core","consistency","engine","fallback","pause_us","threads","unstopped",
  * "account","holes","holes_omitted"}, then blanks. Holes as in the account of the command, as many as there is room
- * for. `freeze`: how the source was frozen. 0 or -ENOMEM.
+ * for; *omitted are the others. `freeze`: how the source was frozen. 0 or -ENOMEM.
  */
-int core_record_add(struct buffer *out, const struct pidmem_freeze_report *freeze,
-		    const struct pidmem_account *account);
+int core_record_add(struct buffer *out, const struct pidmem_freeze_report *freeze, const struct pidmem_account *account,
+		    size_t *omitted);
 
 #endif

@@ -10,7 +10,7 @@
 #include "process/process.h"
 #include "save/dump.h"
 #include "sink/watch.h"
-#include "source/source.h"
+#include "source/recorded.h"
 
 /* A known-zero range of this size or more takes no room in the file. */
 #define ZERO_LINE (1ULL << 20)
@@ -42,6 +42,13 @@ static int write_line(struct dump *dump, const struct range *range, enum pidmem_
 		.deleted = region->deleted,
 		.path = region->path,
 		.path_size = region->path_size,
+		.has_region = true,
+		.region = region->start,
+		.kind = region->kind,
+		.mapped_offset = region->offset,
+		.inode = region->inode,
+		.dev_major = region->dev_major,
+		.dev_minor = region->dev_minor,
 	};
 	return dump_target_line(dump->target, &entry, error);
 }
@@ -129,6 +136,8 @@ static uint64_t estimate(struct pidmem_source *source)
 	struct pidmem_maps *maps;
 	uint64_t sum = 0;
 
+	if (source->recorded)
+		return recorded_saved_size(source);
 	if (!source->select)
 		return process_memory_used(source->target);
 	if (pidmem_maps_read(source->target, PIDMEM_MAPS_RESIDENCE, NULL, &maps) < 0)

@@ -4,7 +4,7 @@
 #define SAVE_DUMP_H
 
 #include "base/buffer.h"
-#include "save/index.h"
+#include "format/index.h"
 #include "sink/file.h"
 
 struct dump_target {

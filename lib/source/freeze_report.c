@@ -6,6 +6,7 @@
 #include "base/options.h"
 #include "process/task.h"
 #include "source/precopy.h"
+#include "source/recorded.h"
 
 size_t pidmem_freeze_count(const struct pidmem_freeze *freeze)
 {
@@ -120,6 +121,9 @@ int source_report(struct pidmem_source *source, struct pidmem_error *error, stru
 {
 	if (source->frozen)
 		return make_report(source->frozen, error, report);
-	options_give(report, &(struct pidmem_freeze_report){ .consistency = PIDMEM_LIVE }, sizeof *report);
+	struct pidmem_freeze_report other = { .consistency = PIDMEM_LIVE };
+	if (source->recorded)
+		recorded_report(source->recorded, &other);
+	options_give(report, &other, sizeof other);
 	return 0;
 }

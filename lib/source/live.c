@@ -8,6 +8,7 @@
 #include "process/maps.h"
 #include "process/pages.h"
 #include "process/process.h"
+#include "source/recorded.h"
 #include "source/source.h"
 
 /* Regions of files up to this size are read through the copy. */
@@ -17,6 +18,7 @@ void source_free(struct pidmem_source *source)
 {
 	if (!source)
 		return;
+	recorded_free(source->recorded);
 	backings_done(&source->backings);
 	mount_devices_done(&source->devices);
 	pidmem_maps_free(source->fresh);
@@ -76,7 +78,7 @@ int pidmem_source_refresh(struct pidmem_source *source, struct pidmem_error *err
 	struct pidmem_maps *maps;
 	int result = source_check(source, error);
 
-	if (result < 0 || source_is_still(source)) /* its regions are of one moment */
+	if (result < 0 || source_is_still(source) || source->recorded) /* its regions are of one moment */
 		return result;
 	result = pidmem_maps_read(source->process, 0, error, &maps);
 	if (result == 0)

@@ -52,12 +52,12 @@ void precopy_close(struct precopy *precopy)
 DEFINE_CLEANUP(cleanup_precopy, struct precopy *, precopy_close)
 #define AUTO_PRECOPY CLEANUP(cleanup_precopy) struct precopy *
 
-/* Room for the headers and notes of a core file, so that they can stand at its begin; roughly. */
+/* Room for the headers, notes and tables of a core file, so that they can stand at its begin; roughly. */
 static uint64_t head_room(const struct frozen *frozen)
 {
 	uint64_t regions = frozen->live->maps->count, threads = frozen->status.threads;
-	uint64_t bytes =
-		(64ULL << 10) + regions * 256 + threads * (16ULL << 10); /* NT_X86_XSTATE alone can have 11 KiB */
+	uint64_t each_thread = 16ULL << 10; /* NT_X86_XSTATE alone can have 11 KiB */
+	uint64_t bytes = (64ULL << 10) + regions * 448 + threads * each_thread;
 
 	return frozen->freeze->options.core ? (bytes + 0xffff) & ~0xffffULL : 0;
 }

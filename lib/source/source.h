@@ -10,10 +10,12 @@
 
 struct frozen;
 struct kept;
+struct recorded;
 struct precopy;
 struct stopped_threads;
 
 struct pidmem_source {
+	struct recorded *recorded;      /* what a file holds: then there is no process; else NULL */
 	struct pidmem_process *process; /* where bytes come from: the target itself, or the frozen copy of it */
 	struct pidmem_process *target; /* what was named: whom everything else is asked of (status, auxv, threads...) */
 	const struct pidmem_select *select;

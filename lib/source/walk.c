@@ -160,6 +160,10 @@ static int enter_region(struct pidmem_walk *walk, struct pidmem_error *error)
 		if (!region || region->start > walk->last)
 			return 0;
 		walk->region = region;
+		if (walk->source->recorded) {
+			walk->position = walk->position < region->start ? region->start : walk->position;
+			return 1;
+		}
 		walk->absent = look_at_absent(walk->source, region);
 		if (walk->absent == ABSENT_FAILED)
 			return source_failure(walk->source, region, error);
@@ -181,6 +185,8 @@ static int tell_next(struct pidmem_walk *walk, struct pidmem_error *error, struc
 	limit = run < limit ? run : limit;
 	if (!selected)
 		return tell(walk, span, limit, PIDMEM_EXCLUDED, PIDMEM_WHY_FILTER);
+	if (walk->source->recorded)
+		return tell_recorded(walk, limit, error, span);
 	if (walk->absent == ABSENT_KERNEL)
 		return tell(walk, span, limit, PIDMEM_EXCLUDED, PIDMEM_WHY_KERNEL);
 	if (walk->absent == ABSENT_DEVICE)
@@ -270,7 +276,7 @@ int pidmem_walk_open(struct pidmem_source *source, uint64_t start, uint64_t size
 		if (!walk->buffer)
 			return fail_memory(error);
 	}
-	if (!source->precopy)
+	if (!source->precopy && !source->recorded)
 		result = pidmem_pages_open(source->process, start, size, error, &walk->pages);
 	if (result < 0)
 		return result;

@@ -21,6 +21,7 @@ struct pidmem_walk {
 	uint64_t page_size;
 	unsigned char *buffer;
 	size_t buffer_size, held, told; /* bytes read, and how many of them have been told */
+	size_t extent;                  /* of a file: the last one that was told */
 	struct pidmem_walk *live;       /* of a copy: through the target itself, for what no copy holds */
 };
 
@@ -49,5 +50,8 @@ int tell_precopied(struct pidmem_walk *walk, uint64_t limit, struct pidmem_error
 
 /* Of a copy: absent pages that the target may have in its page tables. */
 int tell_live(struct pidmem_walk *walk, uint64_t limit, struct pidmem_error *error, struct pidmem_span *span);
+
+/* Of a file: what it holds there. */
+int tell_recorded(struct pidmem_walk *walk, uint64_t limit, struct pidmem_error *error, struct pidmem_span *span);
 
 #endif

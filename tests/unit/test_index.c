@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "save/index.h"
+#include "format/index.h"
 
 static void round_trip(const struct index_entry *entry)
 {

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "save/index.h"
+#include "format/index.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
-
-DEFINE_CLEANUP(cleanup_json, json_t *, json_decref)
-#define AUTO_JSON CLEANUP(cleanup_json) json_t *
+#include "format/json.h"
 
 /* Length of the UTF-8 character at `text`, 0 if it is none: what jansson takes as a string. */
 static size_t character(const char *text, size_t size)
@@ -68,6 +65,10 @@ static json_t *perms_text(uint32_t perms)
 	for (size_t i = 0; i < 4; i++)
 		if (perms & 1U << i)
 			text[i] = "rwxs"[i];
+	for (size_t i = 0; i < 3 && perms & PIDMEM_PERM_UNKNOWN; i++)
+		text[i] = '?';
+	if (perms & PIDMEM_PERM_SHARING_UNKNOWN)
+		text[3] = '?';
 	return json_string(text);
 }
 
@@ -80,6 +81,21 @@ static int set_path(json_t *line, const struct index_entry *entry)
 		return json_object_set_new(line, "path", plain);
 	return json_object_set_new(line, "path", escaped(entry->path, entry->path_size)) |
 	       json_object_set_new(line, "path_hex", in_hex(entry->path, entry->path_size));
+}
+
+/* Where in which region: for readers that want the regions back as they were. */
+static int set_region(json_t *line, const struct index_entry *entry)
+{
+	char dev[24];
+	int failed = json_object_set_new(line, "region", address(entry->region, 0));
+
+	failed |= json_object_set_new(line, "kind", json_string(pidmem_kind_name(entry->kind)));
+	if (!entry->inode && !entry->dev_major && !entry->dev_minor)
+		return failed;
+	snprintf(dev, sizeof dev, "%02x:%02x", entry->dev_major, entry->dev_minor);
+	failed |= json_object_set_new(line, "mapped_offset", address(entry->mapped_offset, 0));
+	failed |= json_object_set_new(line, "dev", json_string(dev));
+	return failed | json_object_set_new(line, "inode", json_integer((json_int_t)entry->inode));
 }
 
 /* NULL if there is no memory for all of it: json_object_set_new() fails for a NULL value and for a NULL object. */
@@ -105,6 +121,8 @@ static json_t *to_json(const char *command, const struct index_entry *entry)
 	failed |= set_path(line, entry);
 	if (entry->deleted)
 		failed |= json_object_set_new(line, "deleted", json_true());
+	if (entry->has_region)
+		failed |= set_region(line, entry);
 	return failed ? NULL : take(line);
 }
 
@@ -165,9 +183,13 @@ static bool parse_perms(const json_t *value, uint32_t *perms)
 	for (size_t i = 0; i < 4; i++) {
 		if (text[i] == "rwxs"[i])
 			*perms |= 1U << i;
+		else if (text[i] == '?')
+			*perms |= i == 3 ? PIDMEM_PERM_SHARING_UNKNOWN : PIDMEM_PERM_UNKNOWN;
 		else if (text[i] != (i == 3 ? 'p' : '-'))
 			return false;
 	}
+	if (*perms & PIDMEM_PERM_UNKNOWN)
+		*perms &= ~(PIDMEM_PERM_READ | PIDMEM_PERM_WRITE | PIDMEM_PERM_EXEC);
 	return true;
 }
 
@@ -179,7 +201,7 @@ static bool parse_reason(const json_t *line, struct index_entry *entry)
 	for (int i = PIDMEM_EXCLUDED; class_ && i < PIDMEM_CLASSES; i++)
 		if (!strcmp(class_, pidmem_class_name((enum pidmem_class)i)))
 			entry->class_ = (enum pidmem_class)i;
-	for (int i = PIDMEM_WHY_NONE + 1; why && i <= PIDMEM_WHY_NOT_COPIED; i++)
+	for (int i = PIDMEM_WHY_NONE + 1; why && *pidmem_why_name((enum pidmem_why)i); i++)
 		if (!strcmp(why, pidmem_why_name((enum pidmem_why)i)))
 			entry->why = (enum pidmem_why)i;
 	return entry->class_ >= PIDMEM_EXCLUDED && entry->why;
@@ -231,6 +253,39 @@ static char *parse_path(const json_t *line, size_t *size)
 	return path;
 }
 
+/* All of it or nothing: a line without "region" is of an older version. */
+static bool parse_region(const json_t *line, struct index_entry *entry)
+{
+	const json_t *inode = json_object_get(line, "inode");
+	const char *dev = json_string_value(json_object_get(line, "dev"));
+	const char *kind = json_string_value(json_object_get(line, "kind"));
+	int number = PIDMEM_KIND_ANON, used = 0;
+	bool beyond;
+
+	if (!json_object_get(line, "region"))
+		return true;
+	entry->has_region = true;
+	while (kind && number <= PIDMEM_KIND_VDSO && strcmp(kind, pidmem_kind_name((enum pidmem_kind)number)) != 0)
+		number++;
+	entry->kind = (enum pidmem_kind)number;
+	if (!kind || number > PIDMEM_KIND_VDSO ||
+	    !parse_address(json_object_get(line, "region"), &entry->region, &beyond) || beyond ||
+	    entry->region > entry->start)
+		return false;
+	if (!dev)
+		return true;
+	entry->inode = (uint64_t)json_integer_value(inode);
+	return json_is_integer(inode) &&
+	       parse_address(json_object_get(line, "mapped_offset"), &entry->mapped_offset, &beyond) && !beyond &&
+	       sscanf(dev, "%8x:%8x%n", &entry->dev_major, &entry->dev_minor, &used) == 2 && !dev[used];
+}
+
+bool index_parse_hole(const json_t *object, struct index_entry *entry)
+{
+	return json_is_object(object) && parse_range(object, entry) && parse_reason(object, entry) &&
+	       entry->class_ >= PIDMEM_NO_CONTENT;
+}
+
 int index_parse_line(const char *line, size_t size, struct index_entry *out, struct index_texts *texts,
 		     struct pidmem_error *error)
 {
@@ -239,7 +294,7 @@ int index_parse_line(const char *line, size_t size, struct index_entry *out, str
 	struct index_entry entry = { 0 };
 
 	if (!json_is_object(object) || !parse_range(object, &entry) || !parse_content(object, &entry) ||
-	    !parse_perms(json_object_get(object, "perms"), &entry.perms))
+	    !parse_perms(json_object_get(object, "perms"), &entry.perms) || !parse_region(object, &entry))
 		return fail(error, PIDMEM_FORMAT, EBADMSG, "not a line of the index of a raw dump");
 	AUTO_FREE char *path = parse_path(object, &entry.path_size);
 	if (!path)
