@@ -21,6 +21,8 @@ struct content {
 
 /* A file that was opened: takes the descriptor, in case of success. `name` is what messages call it. */
 int content_open(int fd, const char *name, struct pidmem_error *error, struct content **content);
+/* The content of a compressed file, which is taken in case of success. PIDMEM_FORMAT if it cannot be true. */
+int content_open_zstd(struct content *file, const char *name, struct pidmem_error *error, struct content **content);
 void content_close(struct content *content);
 DEFINE_CLEANUP(cleanup_content, struct content *, content_close)
 #define AUTO_CONTENT CLEANUP(cleanup_content) struct content *

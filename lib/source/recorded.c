@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/options.h"
+#include "format/seek_table.h"
 
 void recorded_free(struct recorded *recorded)
 {
@@ -123,6 +124,9 @@ static int open_regular(struct recorded *recorded, int fd, struct pidmem_maps *m
 	take_fd(&own);
 	if (index >= 0) /* its first bytes may well be those of an ELF file: a program's */
 		return recorded_read_index(recorded, index, maps, error);
+	if (seek_table_is_zstd(&recorded->content->reader) &&
+	    (result = content_open_zstd(recorded->content, recorded->path, error, &recorded->content)) < 0)
+		return result;
 	result = recorded_read_core(recorded, maps, &cause);
 	if (result == -ENOEXEC)
 		return unknown_kind(recorded, &cause, error);
