@@ -29,6 +29,21 @@ static inline void check_description(const struct pidmem_maps *maps, uint64_t ad
 		MUST(found == address);
 }
 
+static inline void check_regions(const struct pidmem_maps *maps)
+{
+	size_t count = pidmem_maps_count(maps);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct pidmem_region *region = pidmem_maps_get(maps, i);
+		check_region(maps, region);
+		if (i > 0) {
+			const struct pidmem_region *before = pidmem_maps_get(maps, i - 1);
+			MUST(before->start + before->size - 1 < region->start);
+		}
+	}
+	MUST(!pidmem_maps_get(maps, count));
+}
+
 static inline void check_maps(const uint8_t *data, size_t size)
 {
 	struct pidmem_error error = { 0 };
@@ -41,17 +56,11 @@ static inline void check_maps(const uint8_t *data, size_t size)
 	}
 	size_t count = pidmem_maps_count(maps);
 	bool ambiguous = memmem(data, size, "+0x", 3) || memmem(data, size, "+0X", 3);
-	for (size_t i = 0; i < count; i++) {
+	check_regions(maps);
+	for (size_t i = 0; i < count && !ambiguous; i++) {
 		const struct pidmem_region *region = pidmem_maps_get(maps, i);
-		check_region(maps, region);
-		if (!ambiguous)
-			check_description(maps, region->start + region->size - 1);
-		if (i > 0) {
-			const struct pidmem_region *before = pidmem_maps_get(maps, i - 1);
-			MUST(before->start + before->size - 1 < region->start);
-		}
+		check_description(maps, region->start + region->size - 1);
 	}
-	MUST(!pidmem_maps_get(maps, count));
 	pidmem_maps_free(maps);
 }
 
