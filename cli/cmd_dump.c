@@ -181,9 +181,13 @@ static int run_dump(const struct invocation *invocation)
 	failed = check_options(invocation);
 	if (!failed)
 		failed = saving_begin(&saving, invocation, chosen.split ? &split : &raw);
+	if (!failed && moment_file(&saving.moment) && !chosen.output && !chosen.split)
+		failed = target_refuse(moment_file(&saving.moment), "a dump without -o",
+				       "name the file to write: -o FILE");
 	if (failed)
 		return failed;
-	snprintf(standard, sizeof(standard), "%d.mem", (int)pidmem_process_pid(saving.moment.named[0]));
+	if (!moment_file(&saving.moment))
+		snprintf(standard, sizeof(standard), "%d.mem", (int)pidmem_process_pid(saving.moment.named[0]));
 	place = chosen.split ? chosen.split : chosen.output ? chosen.output : standard;
 	chosen.was_there = chosen.split && access(chosen.split, F_OK) == 0;
 	failed = dump(&saving, place);

@@ -2,6 +2,7 @@
 /* gcore PID... - in place of gdb's gcore(1): its arguments, file names, messages and exit status. */
 #include "command.h"
 #include "core.h"
+#include "failure.h"
 #include "ui/output.h"
 
 #include <limits.h>
@@ -15,6 +16,14 @@ enum {
 
 static struct core_wish wish = { .output = "core", .numbered = true };
 
+static int refuse(const char *operand)
+{
+	fail("gcore: \"%s\" is not a PID", operand);
+	hint("`pidmem core -o FILE` converts core files and dumps");
+	output_format("gcore: failed to create %s.%s\n", wish.output, operand);
+	return EXIT_FAILED;
+}
+
 /* One after the other, as gcore does: each process stops for its own core alone. */
 static int save_one(const struct invocation *invocation, int index)
 {
@@ -22,6 +31,9 @@ static int save_one(const struct invocation *invocation, int index)
 	AUTO_SAVING saving = { NULL };
 	int failed;
 
+	/* gcore takes processes alone; a core of a file has no PID to be named by. */
+	if (strspn(invocation->operands[index], "0123456789") != strlen(invocation->operands[index]))
+		return refuse(invocation->operands[index]);
 	one.operands = &invocation->operands[index];
 	one.operand_count = 1;
 	failed = core_save(&saving, &one, &wish);

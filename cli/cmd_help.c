@@ -81,7 +81,9 @@ static void print_overview(void)
 {
 	output_text("pidmem - read the memory of Linux processes\n\n"
 		    "usage: pidmem COMMAND [OPTIONS] TARGET [ARGUMENT...]\n\n");
-	print_wrapped("TARGET is a PID (digits only) or `self`. Options may stand anywhere before `--`.", 0, 0);
+	print_wrapped("TARGET is a PID (digits only), `self`, or the path of a core file or a raw dump. Options may "
+		      "stand anywhere before `--`.",
+		      0, 0);
 	output_text("\ncommands:\n");
 	for (size_t i = 0; i < command_count; i++) {
 		output_format("  %-8s", commands[i]->name);

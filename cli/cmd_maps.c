@@ -4,6 +4,7 @@
 #include "command.h"
 #include "failure.h"
 #include "pmap.h"
+#include "saved.h"
 #include "selection.h"
 #include "target.h"
 #include "ui/json.h"
@@ -20,6 +21,14 @@ static struct {
 	const char *columns;
 	bool extended;
 } chosen;
+
+/* What is listed. */
+struct subject {
+	struct target target;
+	const struct pidmem_maps *maps;
+	struct pidmem_maps *own; /* the same, of a process */
+	bool residence, usage;   /* are known */
+};
 
 static void json_usage(const struct pidmem_usage *usage)
 {
@@ -41,7 +50,7 @@ static void json_usage(const struct pidmem_usage *usage)
 	json_object_end();
 }
 
-static void json_region(const struct pidmem_region *region, bool usage)
+static void json_region(const struct pidmem_region *region, const struct subject *subject)
 {
 	char perms[8], dev[24];
 
@@ -58,32 +67,37 @@ static void json_region(const struct pidmem_region *region, bool usage)
 	json_bool("deleted", region->deleted);
 	json_text("kind", pidmem_kind_name(region->kind));
 	json_number("size", region->size);
-	json_number("rss", region->resident);
-	json_number("swap", region->swapped);
-	if (usage)
+	json_number_or_null("rss", region->resident, subject->residence);
+	json_number_or_null("swap", region->swapped, subject->residence);
+	if (subject->target.file)
+		json_number("saved", saved_size(region));
+	if (subject->usage)
 		json_usage(region->usage);
 	json_object_end();
 }
 
-static void print_json(const struct invocation *invocation, struct pidmem_process *process,
-		       const struct pidmem_maps *maps, bool usage)
+static void print_json(const struct invocation *invocation, const struct subject *subject)
 {
 	const struct pidmem_region *region;
 
-	json_begin(invocation, pidmem_process_pid(process));
-	json_bytes("name", pidmem_process_name(process), strlen(pidmem_process_name(process)));
+	target_json(invocation, &subject->target);
 	json_array("regions");
-	for (size_t i = 0; (region = pidmem_maps_get(maps, i)) && !output_failed(); i++)
+	for (size_t i = 0; (region = pidmem_maps_get(subject->maps, i)) && !output_failed(); i++)
 		if (region_selected(invocation->select, region))
-			json_region(region, usage);
+			json_region(region, subject);
 	json_array_end();
 	json_finish();
 }
 
-static void print_summary(size_t count, uint64_t size, uint64_t resident, uint64_t swapped)
+static void print_summary(const struct subject *subject, size_t count, uint64_t size, uint64_t resident,
+			  uint64_t swapped)
 {
-	output_format("%zu %s, %s in all, %s resident, ", count, count == 1 ? "region" : "regions",
-		      size_text(size).text, size_text(resident).text);
+	output_format("%zu %s, %s in all", count, count == 1 ? "region" : "regions", size_text(size).text);
+	if (!subject->residence) {
+		output_char('\n');
+		return;
+	}
+	output_format(", %s resident, ", size_text(resident).text);
 	if (swapped)
 		output_format("%s swapped\n", size_text(swapped).text);
 	else
@@ -92,8 +106,9 @@ static void print_summary(size_t count, uint64_t size, uint64_t resident, uint64
 
 /* Not with chosen columns: those are for a program to read as much as for a person. */
 static void print_table(const struct invocation *invocation, struct column_choice *choice,
-			const struct pidmem_maps *maps)
+			const struct subject *subject)
 {
+	const struct pidmem_maps *maps = subject->maps;
 	uint64_t size = 0, resident = 0, swapped = 0;
 	const struct pidmem_region *region, *last = NULL;
 	size_t count = 0;
@@ -114,7 +129,7 @@ static void print_table(const struct invocation *invocation, struct column_choic
 		swapped += region->swapped;
 	}
 	if (!chosen.columns)
-		print_summary(count, size, resident, swapped);
+		print_summary(subject, count, size, resident, swapped);
 }
 
 /* The strip is for people who look at a wide enough screen: with it lines are some 110 columns long. */
@@ -127,7 +142,15 @@ static bool room_for_strip(void)
 	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) < 0 || !window.ws_col || window.ws_col >= 110;
 }
 
-static int choose_columns(const struct invocation *invocation, struct column_choice *choice)
+static const char *standard_columns(const struct subject *subject)
+{
+	if (!subject->residence)
+		return "range,perms,size,saved,kind,name";
+	return room_for_strip() && !subject->target.file ? "range,perms,size,rss,swap,kind,strip,name"
+							 : "range,perms,size,rss,swap,kind,name";
+}
+
+static int check_options(const struct invocation *invocation)
 {
 	if (chosen.columns && chosen.extended) {
 		fail("maps: -x has columns of its own, -o chooses others");
@@ -139,11 +162,7 @@ static int choose_columns(const struct invocation *invocation, struct column_cho
 		hint("use one of the two: -o, or --json and jq(1)");
 		return EXIT_FAILED;
 	}
-	if (chosen.columns)
-		return columns_choose(chosen.columns, choice);
-	return columns_choose(room_for_strip() ? "range,perms,size,rss,swap,kind,strip,name"
-					       : "range,perms,size,rss,swap,kind,name",
-			      choice);
+	return 0;
 }
 
 /* The kernel gives out the list region by region; to hold the process still for it would be much ado. */
@@ -157,42 +176,84 @@ static int check_consistency(const struct invocation *invocation)
 	return EXIT_FAILED;
 }
 
-static int run_maps(const struct invocation *invocation)
+static int list_process(const struct invocation *invocation, struct subject *subject, unsigned needs)
 {
-	AUTO(process) process = NULL;
-	AUTO(maps) maps = NULL;
-	struct column_choice choice;
 	struct pidmem_error error;
+
+	if (pidmem_maps_read(subject->target.process, needs & (PIDMEM_MAPS_RESIDENCE | PIDMEM_MAPS_USAGE), &error,
+			     &subject->own) < 0)
+		return target_fail(invocation, &subject->target, &error);
+	subject->maps = subject->own;
+	strip_of(subject->target.process);
+	return 0;
+}
+
+static int list_file(struct subject *subject, const struct column_choice *choice)
+{
+	if (chosen.extended)
+		return target_refuse(&subject->target, "-x", "without it, what the file tells is listed");
+	subject->maps = pidmem_source_maps(subject->target.file);
+	saved_of(subject->target.file);
+	return columns_check_file(choice, subject->target.path, subject->residence);
+}
+
+/* Of a process, everything can be asked for. */
+static bool has_usage(const struct target *target)
+{
+	struct pidmem_file file = PIDMEM_INIT(file);
+
+	return !target->file || (pidmem_file_describe(target->file, NULL, &file) == 0 && file.has_usage);
+}
+
+static int list(const struct invocation *invocation, struct subject *subject)
+{
+	struct column_choice choice;
 	unsigned needs;
 	int failed;
 
-	failed = check_consistency(invocation);
-	if (!failed)
-		failed = choose_columns(invocation, &choice);
-	if (!failed)
-		failed = target_open(invocation, invocation->operands[0], &process);
+	subject->residence = has_usage(&subject->target);
+	failed = columns_choose(chosen.columns ? chosen.columns : standard_columns(subject), &choice);
 	if (failed)
 		return failed;
 	needs = choice.needs | (invocation->json ? PIDMEM_MAPS_RESIDENCE : 0) |
 		(chosen.extended ? PIDMEM_MAPS_USAGE : 0);
-	if (pidmem_maps_read(process, needs, &error, &maps) < 0)
-		return fail_process(invocation, pidmem_process_pid(process), &error);
-	failed = selection_check(invocation, process, maps);
+	subject->usage = needs & PIDMEM_MAPS_USAGE;
+	failed = subject->target.file ? list_file(subject, &choice) : list_process(invocation, subject, needs);
+	if (!failed)
+		failed = selection_check(invocation, &subject->target, subject->maps);
 	if (failed)
 		return failed;
-	strip_of(process);
+	target_warn(&subject->target);
 	if (invocation->json)
-		print_json(invocation, process, maps, needs & PIDMEM_MAPS_USAGE);
+		print_json(invocation, subject);
 	else if (chosen.extended)
-		pmap_print(process, maps, invocation->select);
+		pmap_print(subject->target.process, subject->maps, invocation->select);
 	else
-		print_table(invocation, &choice, maps);
+		print_table(invocation, &choice, subject);
 	return EXIT_DONE;
+}
+
+static int run_maps(const struct invocation *invocation)
+{
+	struct subject subject = { .maps = NULL };
+	int failed;
+
+	failed = check_consistency(invocation);
+	if (!failed)
+		failed = check_options(invocation);
+	if (!failed)
+		failed = target_open(invocation, invocation->operands[0], &subject.target);
+	if (!failed)
+		failed = list(invocation, &subject);
+	pidmem_maps_free(subject.own);
+	target_close(&subject.target);
+	return failed;
 }
 
 static const struct command_option options[] = {
 	{ 'o', "columns", "COL,...",
-	  "these columns: range, start, end, perms, size, rss, swap, kind, name, path, offset, dev, inode, strip, and "
+	  "these columns: range, start, end, perms, size, rss, swap, kind, name, path, offset, dev, inode, strip, of a "
+	  "file saved, and "
 	  "from smaps: pss, shared_clean, shared_dirty, private_clean, private_dirty, referenced, anonymous, huge, "
 	  "swap_pss, locked, flags",
 	  .text = &chosen.columns },
@@ -211,7 +272,8 @@ const struct command command_maps = {
 		"that turn the direction of a line.\n"
 		"JSON: the list `regions`, each with start, end, perms, offset, dev, inode, path (path_hex if it is "
 		"not "
-		"UTF-8), deleted, kind, size, rss and swap; with -x also usage, as in smaps.\n"
+		"UTF-8), deleted, kind, size, rss and swap (null where a file does not tell them), of a file also "
+		"saved; with -x also usage, as in smaps.\n"
 		"Exit status: 0 done, 2 failure.",
 	.common = COMMON_ALL,
 	.options = options,

@@ -72,8 +72,7 @@ static int refuse_raw(const struct job *job, const struct pidmem_span *span)
 							       : "has no content";
 	uint64_t before = span->start - job->range.start;
 
-	fail("0x%" PRIx64 " in process %d (%s) %s (%s): no raw output", span->start,
-	     (int)pidmem_process_pid(job->from->process), pidmem_process_name(job->from->process), what,
+	fail("0x%" PRIx64 " in %s %s (%s): no raw output", span->start, job->from->target.words, what,
 	     pidmem_why_text(span->why));
 	if (before)
 		hint("%" PRIu64 " bytes before it can be read: `pidmem read --raw %s 0x%" PRIx64 " %" PRIu64 "`",
@@ -178,12 +177,10 @@ static int keep_output(const struct reading *from)
 /* What is out already is made whole JSON, so that whoever reads it learns what happened. */
 static int read_json(struct job *job)
 {
-	const char *name = pidmem_process_name(job->from->process);
 	struct pidmem_error error = { .text = "" };
 	int failed;
 
-	json_begin(job->invocation, pidmem_process_pid(job->from->process));
-	json_bytes("name", name, strlen(name));
+	target_json(job->invocation, &job->from->target);
 	json_address("address", job->range.start);
 	json_number("length", job->range.size);
 	json_open_text("bytes");
@@ -243,7 +240,7 @@ static int run_read(const struct invocation *invocation)
 	if (!failed)
 		failed = reading_open(invocation, &from);
 	if (!failed)
-		failed = range_parse(from.process, pidmem_source_maps(from.source), invocation->operands[1], length,
+		failed = range_parse(&from.target, pidmem_source_maps(from.source), invocation->operands[1], length,
 				     &job.range);
 	if (!failed)
 		failed = keep_output(&from);
@@ -261,7 +258,7 @@ static int run_read(const struct invocation *invocation)
 	output_flush(); /* the result, then what is to be said of it */
 	moment_warn(&from.moment, 0);
 	account_warn(from.account, &job.left_out);
-	return account_status(from.account, from.process);
+	return account_status(from.account, &from.target);
 }
 
 static const struct command_option options[] = {

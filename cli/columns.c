@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "columns.h"
 #include "failure.h"
+#include "saved.h"
 #include "ui/output.h"
 #include "ui/region.h"
 #include "ui/size.h"
@@ -29,6 +30,7 @@ COLUMN(dev_cell, put_dev(cell, region))
 COLUMN(size_cell, put_size(cell, region->size))
 COLUMN(rss, put_some(cell, region->resident))
 COLUMN(swap, put_some(cell, region->swapped))
+COLUMN(saved, put_some(cell, saved_size(region)))
 COLUMN(kind, put_text(cell, pidmem_kind_name(region->kind)))
 COLUMN(offset, put_hex(cell, region->offset))
 COLUMN(inode, put_decimal(cell, region->inode))
@@ -92,6 +94,9 @@ static size_t write_name(const void *row)
 	return length + strlen(mark);
 }
 
+#define COLUMN_SAVED 0x100U /* of files alone */
+#define COLUMN_STRIP 0x200U /* of processes alone */
+
 static const struct {
 	struct column column;
 	unsigned needs;
@@ -103,13 +108,14 @@ static const struct {
 	{ { "size", "SIZE", 8, true, put_size_cell }, 0 },
 	{ { "rss", "RESIDENT", 8, true, put_rss }, PIDMEM_MAPS_RESIDENCE },
 	{ { "swap", "SWAPPED", 8, true, put_swap }, PIDMEM_MAPS_RESIDENCE },
+	{ { "saved", "SAVED", 8, true, put_saved }, COLUMN_SAVED },
 	{ { "kind", "KIND", 6, false, put_kind }, 0 },
 	{ { "name", "NAME", 32, false, NULL, write_name, has_no_name }, 0 },
 	{ { "path", "PATH", 32, false, NULL, write_path, has_no_name }, 0 },
 	{ { "offset", "OFFSET", 8, true, put_offset }, 0 },
 	{ { "dev", "DEV", 5, false, put_dev_cell }, 0 },
 	{ { "inode", "INODE", 10, true, put_inode }, 0 },
-	{ { "strip", "PAGES", STRIP_WIDTH, false, NULL, strip_write }, PIDMEM_MAPS_RESIDENCE },
+	{ { "strip", "PAGES", STRIP_WIDTH, false, NULL, strip_write }, PIDMEM_MAPS_RESIDENCE | COLUMN_STRIP },
 	{ { "pss", "PSS", 8, true, put_pss }, PIDMEM_MAPS_USAGE },
 	{ { "shared_clean", "SH.CLEAN", 8, true, put_shared_clean }, PIDMEM_MAPS_USAGE },
 	{ { "shared_dirty", "SH.DIRTY", 8, true, put_shared_dirty }, PIDMEM_MAPS_USAGE },
@@ -157,6 +163,24 @@ int columns_choose(const char *names, struct column_choice *choice)
 			return 0;
 		names += length + 1;
 	}
+}
+
+int columns_check_file(const struct column_choice *choice, const char *path, bool usage)
+{
+	unsigned refused = PIDMEM_MAPS_USAGE | COLUMN_STRIP | (usage ? 0 : PIDMEM_MAPS_RESIDENCE);
+
+	for (size_t i = 0; i < choice->count; i++) {
+		size_t at = 0;
+
+		while (strcmp(table[at].column.name, choice->columns[i].name) != 0)
+			at++;
+		if (!(table[at].needs & refused))
+			continue;
+		fail("maps: %s does not tell what the column %s shows", path, choice->columns[i].name);
+		hint("columns of every file are range, start, end, perms, size, saved, kind, name, path, offset");
+		return EXIT_FAILED;
+	}
+	return 0;
 }
 
 void columns_fit(struct column_choice *choice, const struct pidmem_region *last)

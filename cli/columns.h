@@ -17,6 +17,10 @@ struct column_choice {
 /* "start,end,name" to columns. 0, or EXIT_FAILED after a message. */
 int columns_choose(const char *names, struct column_choice *choice);
 
+/* The columns of a file, of which less is known: of what was in memory only if `usage`. 0, or EXIT_FAILED after a
+ * message. */
+int columns_check_file(const struct column_choice *choice, const char *path, bool usage);
+
 /* Make columns of addresses as wide as those of the last region, the highest, need. */
 void columns_fit(struct column_choice *choice, const struct pidmem_region *last);
 

@@ -49,9 +49,9 @@ static void print_zombies(const struct saving *saving, size_t index)
 	moment_json_zombies(&saving->moment, index);
 }
 
-static char *name_place(const struct core_wish *wish, const struct pidmem_process *process)
+static char *name_place(const struct core_wish *wish, pid_t pid)
 {
-	return wish->numbered ? place_numbered(wish->output, pidmem_process_pid(process)) : strdup(wish->output);
+	return wish->numbered ? place_numbered(wish->output, pid) : strdup(wish->output);
 }
 
 static int check_place(const struct core_wish *wish, const char *place)
@@ -67,7 +67,7 @@ static int check_places(const struct core_wish *wish, const struct moment *momen
 	int failed = 0;
 
 	for (size_t i = 0; !failed && i < moment->named_count; i++) {
-		char *place = name_place(wish, moment->named[i]);
+		char *place = name_place(wish, pidmem_process_pid(moment->named[i]));
 
 		failed = check_place(wish, place);
 		free(place);
@@ -83,7 +83,7 @@ static int name_places(const struct core_wish *wish, struct saving *saving)
 	for (size_t i = 0; !failed && i < saving->count; i++) {
 		struct save *save = &saving->saves[i];
 
-		save->place = name_place(wish, save->process);
+		save->place = name_place(wish, save->target.pid);
 		failed = check_place(wish, save->place);
 	}
 	return failed;
@@ -106,6 +106,19 @@ static int hold_and_write(const struct core_wish *wish, struct saving *saving)
 	return failed ? failed : saving_write(saving);
 }
 
+/* A file is converted: nothing is stopped, and it is not overwritten by what comes of it. */
+static int check_file(const struct core_wish *wish, const struct target *file)
+{
+	if (wish->numbered)
+		return target_refuse(file, "a core without -o", "name the file to write: -o FILE");
+	if (wish->tree)
+		return target_refuse(file, "--tree", "name the processes themselves");
+	if (wish->all || wish->filter)
+		return target_refuse(file, wish->all ? "--all" : "--filter",
+				     "what is in the file is taken; -R chooses regions");
+	return check_place(wish, wish->output);
+}
+
 int core_save(struct saving *saving, const struct invocation *invocation, const struct core_wish *wish)
 {
 	static const struct saver saver = { "elf", .dump_rules = true, .write = write_core, .remove = remove_core,
@@ -114,6 +127,8 @@ int core_save(struct saving *saving, const struct invocation *invocation, const 
 
 	saving->wish = wish;
 	failed = saving_begin(saving, invocation, &saver);
+	if (!failed && moment_file(&saving->moment))
+		failed = check_file(wish, moment_file(&saving->moment));
 	if (!failed)
 		failed = check_places(wish, &saving->moment);
 	if (failed)

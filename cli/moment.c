@@ -32,6 +32,14 @@ static int check_twice(const struct moment *moment, const char *text)
 	return 0;
 }
 
+/* Files are of moments of their own. */
+static int not_alone(const char *text)
+{
+	fail("\"%s\" is a file, and not the only target", text);
+	hint("several targets are processes, which are stopped together; files are read one by one");
+	return EXIT_FAILED;
+}
+
 int moment_open(const struct invocation *invocation, size_t count, struct moment *moment)
 {
 	*moment = (struct moment){ .invocation = invocation };
@@ -39,10 +47,16 @@ int moment_open(const struct invocation *invocation, size_t count, struct moment
 	if (!moment->named)
 		return fail("out of memory");
 	for (size_t i = 0; i < count; i++) {
-		int failed = target_open(invocation, invocation->operands[i], &moment->named[i]);
+		struct target target = { .path = NULL };
+		int failed = target_open(invocation, invocation->operands[i], &target);
 
 		if (failed)
 			return failed;
+		if (target.file) {
+			moment->file = target;
+			return count == 1 ? 0 : not_alone(invocation->operands[i]);
+		}
+		moment->named[i] = target.process;
 		moment->named_count++;
 		failed = check_twice(moment, invocation->operands[i]);
 		if (failed)
@@ -62,7 +76,8 @@ static int check_selection(const struct moment *moment)
 
 		if (pidmem_maps_read(process, 0, &error, &maps) < 0)
 			return fail_process(moment->invocation, pidmem_process_pid(process), &error);
-		failed = selection_check(moment->invocation, process, maps);
+		const struct target target = target_of(process);
+		failed = selection_check(moment->invocation, &target, maps);
 		if (failed)
 			return failed;
 	}
@@ -183,14 +198,39 @@ static int hold_frozen(struct moment *moment, struct pidmem_freeze_options *how)
 	return 0;
 }
 
+/* A file does not change, and nothing of it can be stopped. */
+static int hold_file(const struct moment *moment)
+{
+	if (moment->invocation->consistency_given)
+		return target_refuse(&moment->file, "--consistency", "a file is of the moment at which it was written");
+	return moment->invocation->select
+		       ? selection_check(moment->invocation, &moment->file, pidmem_source_maps(moment->file.file))
+		       : 0;
+}
+
+const struct target *moment_file(const struct moment *moment)
+{
+	return moment->file.file ? &moment->file : NULL;
+}
+
+struct target moment_target(const struct moment *moment, size_t index)
+{
+	struct target target = moment->file;
+
+	if (!moment->file.file)
+		return target_of(moment_process(moment, index));
+	target.borrowed = true;
+	return target;
+}
+
 int moment_hold(struct moment *moment, enum pidmem_consistency standard, struct pidmem_freeze_options *how)
 {
 	const struct invocation *invocation = moment->invocation;
-	int failed = check_selection(moment);
+	int failed = moment->file.file ? hold_file(moment) : check_selection(moment);
 
-	if (failed)
-		return failed;
 	moment->begun_us = moment_clock();
+	if (failed || moment->file.file)
+		return failed;
 	moment->descendants = how->descendants;
 	how->consistency = invocation->consistency_given ? invocation->consistency : standard;
 	return how->consistency == PIDMEM_LIVE ? moment_run(moment) : hold_frozen(moment, how);
@@ -198,6 +238,8 @@ int moment_hold(struct moment *moment, enum pidmem_consistency standard, struct 
 
 size_t moment_count(const struct moment *moment)
 {
+	if (moment->file.file)
+		return 1;
 	return moment->freeze ? pidmem_freeze_count(moment->freeze) : moment->running_count;
 }
 
@@ -208,6 +250,8 @@ struct pidmem_process *moment_process(const struct moment *moment, size_t index)
 
 struct pidmem_source *moment_source(const struct moment *moment, size_t index)
 {
+	if (moment->file.file)
+		return moment->file.file;
 	return moment->freeze ? pidmem_freeze_source(moment->freeze, index) : moment->running[index].source;
 }
 
@@ -233,6 +277,7 @@ void moment_close(struct moment *moment)
 	}
 	for (size_t i = 0; i < moment->named_count; i++)
 		pidmem_process_close(moment->named[i]);
+	target_close(&moment->file);
 	family_free(&moment->ended);
 	free(moment->running);
 	free(moment->named);

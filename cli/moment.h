@@ -4,8 +4,8 @@
 #ifndef CLI_MOMENT_H
 #define CLI_MOMENT_H
 
-#include "command.h"
 #include "family.h"
+#include "target.h"
 #include "ui/progress.h"
 
 /* A process that is read as it runs. */
@@ -19,6 +19,7 @@ struct running {
 struct moment {
 	const struct invocation *invocation;
 	struct pidmem_process **named; /* those of the operands */
+	struct target file;            /* or what is read is a file, and nothing else */
 	size_t named_count;
 	struct pidmem_freeze *freeze; /* NULL: they run on */
 	struct running *running;
@@ -46,6 +47,9 @@ int moment_progress(void *progress, const struct pidmem_progress *now);
 /* What is held: the processes that were named, and then their descendants. */
 size_t moment_count(const struct moment *moment);
 struct pidmem_process *moment_process(const struct moment *moment, size_t index);
+struct target moment_target(const struct moment *moment, size_t index);
+/* The file, or NULL if processes are read. */
+const struct target *moment_file(const struct moment *moment);
 struct pidmem_source *moment_source(const struct moment *moment, size_t index);
 
 /* Let them go: nothing can be read any more. Called again it does nothing. 0, or EXIT_FAILED after a message. */

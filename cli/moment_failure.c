@@ -70,8 +70,11 @@ int moment_fail_hold(const struct moment *moment, const struct pidmem_freeze_opt
 {
 	int failed = 0;
 
-	if (error->code == PIDMEM_NO_MATCH)
-		return selection_fits_nothing(moment->invocation, moment->named[0]);
+	if (error->code == PIDMEM_NO_MATCH) {
+		const struct target target = target_of(moment->named[0]);
+
+		return selection_fits_nothing(moment->invocation, &target);
+	}
 	if (error->code != PIDMEM_ACCESS && error->code != PIDMEM_UNSUPPORTED)
 		return fail_with(error);
 	if (error->code == PIDMEM_ACCESS && error->sys != EBUSY) /* of a traced one the memory can be read */
@@ -82,10 +85,13 @@ int moment_fail_hold(const struct moment *moment, const struct pidmem_freeze_opt
 int moment_fail_read(const struct moment *moment, size_t index, const struct pidmem_error *error)
 {
 	struct pidmem_freeze_report report = PIDMEM_INIT(report);
-	struct pidmem_process *process = moment_process(moment, index);
+	struct pidmem_process *process;
 
 	if (signals_came() && (error->code == PIDMEM_CANCELLED || error->sys == EINTR))
 		return fail_interrupted();
+	if (moment->file.file)
+		return fail_with(error);
+	process = moment_process(moment, index);
 	/* It was the copy that ended. */
 	if (error->code == PIDMEM_GONE && moment->freeze &&
 	    pidmem_freeze_describe(moment->freeze, index, NULL, &report) == 0 &&

@@ -11,29 +11,34 @@ static struct pidmem_freeze_report look_up(const struct moment *moment, size_t i
 {
 	struct pidmem_freeze_report report = PIDMEM_INIT(report);
 
-	if (moment->freeze)
+	if (moment_file(moment))
+		pidmem_source_describe(moment_file(moment)->file, NULL, &report);
+	else if (moment->freeze)
 		pidmem_freeze_describe(moment->freeze, index, NULL, &report);
 	else
 		report.threads = moment->running[index].threads;
 	return report;
 }
 
-static void text_or_null(const char *key, const char *text)
+/* NULL of a file that does not tell. */
+static const char *consistency_name(const struct moment *moment, enum pidmem_consistency consistency)
 {
-	if (text)
-		json_text(key, text);
-	else
-		json_null(key);
+	struct pidmem_file file = PIDMEM_INIT(file);
+
+	if (moment_file(moment) && pidmem_file_describe(moment_file(moment)->file, NULL, &file) == 0 &&
+	    !file.has_consistency)
+		return NULL;
+	return pidmem_consistency_name(consistency);
 }
 
 void moment_json(const struct moment *moment, size_t index)
 {
 	const struct pidmem_freeze_report report = look_up(moment, index);
 
-	json_text("consistency", pidmem_consistency_name(report.consistency));
-	text_or_null("engine", pidmem_engine_name(report.engine));
+	json_text_or_null("consistency", consistency_name(moment, report.consistency));
+	json_text_or_null("engine", pidmem_engine_name(report.engine));
 	json_number("passes", report.passes);
-	text_or_null("fallback", report.fallback);
+	json_text_or_null("fallback", report.fallback);
 	json_number("pause_us", report.pause_us);
 	json_array("stops_us");
 	for (size_t i = 0; i < report.stop_count; i++)
@@ -50,7 +55,7 @@ void moment_json(const struct moment *moment, size_t index)
 
 void moment_json_zombies(const struct moment *moment, size_t index)
 {
-	pid_t pid = pidmem_process_pid(moment_process(moment, index));
+	pid_t pid = moment_target(moment, index).pid;
 
 	json_array("zombies");
 	for (size_t i = 0; i < moment->ended.count; i++)
@@ -63,6 +68,11 @@ void moment_text(const struct moment *moment, size_t index)
 {
 	const struct pidmem_freeze_report report = look_up(moment, index);
 
+	if (moment_file(moment)) {
+		output_format("from %s, %zu %s", moment_file(moment)->words, report.threads,
+			      report.threads == 1 ? "thread" : "threads");
+		return;
+	}
 	if (report.consistency == PIDMEM_LIVE)
 		output_text("live (the process ran on)");
 	else
@@ -84,22 +94,22 @@ void moment_text_way(const struct moment *moment, size_t index)
 {
 	const struct pidmem_freeze_report report = look_up(moment, index);
 
-	if (report.consistency == PIDMEM_SNAPSHOT && report.fallback)
+	if (!moment_file(moment) && report.consistency == PIDMEM_SNAPSHOT && report.fallback)
 		output_format("; %s", report.fallback);
 }
 
 void moment_warn(const struct moment *moment, size_t index)
 {
 	const struct pidmem_freeze_report report = look_up(moment, index);
-	const struct pidmem_process *process = moment_process(moment, index);
 
+	if (moment_file(moment))
+		target_warn(moment_file(moment));
 	if (moment->max_pause_us && report.pause_us > moment->max_pause_us)
-		warn("process %d (%s) was paused for %s, which is longer than was allowed: more was to be done than "
-		     "was foretold",
-		     (int)pidmem_process_pid(process), pidmem_process_name(process), time_text(report.pause_us).text);
-	if (report.unstopped)
-		warn("%zu of %zu threads of process %d (%s) did not stop: they had ended or were in an uninterruptible "
+		warn("%s was paused for %s, which is longer than was allowed: more was to be done than was foretold",
+		     moment_target(moment, index).words, time_text(report.pause_us).text);
+	if (!moment_file(moment) && report.unstopped)
+		warn("%zu of %zu threads of %s did not stop: they had ended or were in an uninterruptible "
 		     "wait, "
 		     "and their registers are not known",
-		     report.unstopped, report.threads, (int)pidmem_process_pid(process), pidmem_process_name(process));
+		     report.unstopped, report.threads, moment_target(moment, index).words);
 }

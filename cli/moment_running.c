@@ -72,8 +72,11 @@ static int open_named(struct moment *moment)
 
 		if (open_one(moment, process, &error) == 0)
 			continue;
-		if (error.code == PIDMEM_NO_MATCH)
-			return selection_fits_nothing(moment->invocation, process);
+		if (error.code == PIDMEM_NO_MATCH) {
+			const struct target target = target_of(process);
+
+			return selection_fits_nothing(moment->invocation, &target);
+		}
 		return fail_process(moment->invocation, pidmem_process_pid(process), &error);
 	}
 	return 0;

@@ -19,7 +19,7 @@ int reading_open(const struct invocation *invocation, struct reading *reading)
 	signals_end_at_once(true);
 	if (signals_came())
 		return fail_interrupted();
-	reading->process = moment_process(&reading->moment, 0);
+	reading->target = moment_target(&reading->moment, 0);
 	reading->source = moment_source(&reading->moment, 0);
 	return pidmem_account_new(&error, &reading->account) < 0 ? fail_with(&error) : 0;
 }

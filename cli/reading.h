@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What a command needs that reads one process: its source of bytes, and the account of the run. */
+/* What a command needs that reads one target: its source of bytes, and the account of the run. */
 #ifndef CLI_READING_H
 #define CLI_READING_H
 
@@ -7,7 +7,7 @@
 
 struct reading {
 	struct moment moment;
-	struct pidmem_process *process;
+	struct target target;
 	struct pidmem_source *source;
 	struct pidmem_account *account;
 };

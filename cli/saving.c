@@ -32,7 +32,7 @@ int saving_hold(struct saving *saving, struct pidmem_freeze_options *how)
 	for (size_t i = 0; i < saving->count; i++) {
 		struct save *save = &saving->saves[i];
 
-		save->process = moment_process(&saving->moment, i);
+		save->target = moment_target(&saving->moment, i);
 		save->source = moment_source(&saving->moment, i);
 		if (pidmem_account_new(&error, &save->account) < 0)
 			return fail_with(&error);
@@ -78,6 +78,20 @@ int saving_write(struct saving *saving)
 	return failed;
 }
 
+/* A file tells itself. */
+static void find_left_out_of_file(const struct save *save, struct reasons *left_out)
+{
+	struct pidmem_walk *walk;
+	struct pidmem_span span;
+
+	if (pidmem_walk_open(save->source, 0, UINT64_MAX, PIDMEM_WALK_STATES, NULL, &walk) < 0)
+		return;
+	while (pidmem_walk_next(walk, NULL, &span) == 1)
+		if (span.class_ == PIDMEM_EXCLUDED)
+			reasons_add(left_out, span.why, span.start, span.size);
+	pidmem_walk_close(walk);
+}
+
 /* Nobody counts why something was left out, but regions and selection tell. */
 static void find_left_out(const struct saving *saving, const struct save *save, struct reasons *left_out)
 {
@@ -106,10 +120,8 @@ static void find_left_out(const struct saving *saving, const struct save *save, 
 static void print_json(const struct saving *saving, size_t index)
 {
 	const struct save *save = &saving->saves[index];
-	const char *name = pidmem_process_name(save->process);
 
-	json_begin(saving->invocation, pidmem_process_pid(save->process));
-	json_bytes("name", name, strlen(name));
+	target_json(saving->invocation, &save->target);
 	json_bytes("output", save->place, strlen(save->place));
 	json_text("format", saving->saver->format);
 	moment_json(&saving->moment, index);
@@ -130,7 +142,10 @@ static void print_text(const struct saving *saving, size_t index)
 	uint64_t read = pidmem_account_totals(save->account)->by_class[PIDMEM_READ];
 	struct reasons left_out = { { { 0 } } };
 
-	find_left_out(saving, save, &left_out);
+	if (save->target.file)
+		find_left_out_of_file(save, &left_out);
+	else
+		find_left_out(saving, save, &left_out);
 	if (strcmp(save->place, "-") != 0)
 		output_escaped(save->place, strlen(save->place));
 	else
@@ -172,7 +187,7 @@ int saving_status(const struct saving *saving)
 		const struct save *save = &saving->saves[i];
 
 		moment_warn(&saving->moment, i);
-		if (account_status(save->account, save->process) != EXIT_DONE)
+		if (account_status(save->account, &save->target) != EXIT_DONE)
 			status = EXIT_INCOMPLETE;
 	}
 	return status;

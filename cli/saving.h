@@ -16,7 +16,7 @@
 
 /* One process, and the output it goes to. */
 struct save {
-	struct pidmem_process *process;
+	struct target target;
 	struct pidmem_source *source;
 	struct pidmem_account *account;
 	char *place; /* what the output is called, owned */

@@ -80,7 +80,7 @@ static bool term_fits(const char *term, const struct pidmem_maps *maps)
 	return result;
 }
 
-int selection_fits_nothing(const struct invocation *invocation, const struct pidmem_process *process)
+int selection_fits_nothing(const struct invocation *invocation, const struct target *target)
 {
 	char terms[1024] = "";
 	size_t used = 0;
@@ -90,24 +90,21 @@ int selection_fits_nothing(const struct invocation *invocation, const struct pid
 		used += (size_t)snprintf(terms + used, sizeof(terms) - used, " -R \"%s\"", invocation->terms[i]);
 		list |= strchr(invocation->terms[i], ',') != NULL;
 	}
-	fail("no region of process %d (%s) fits%s", (int)pidmem_process_pid(process), pidmem_process_name(process),
-	     terms);
+	fail("no region of %s fits%s", target->words, terms);
 	if (list)
 		hint("a term is one selection: for several repeat the option, -R heap -R stack");
 	hint("`pidmem maps %s` lists the regions; `pidmem help` tells what -R takes", invocation->operands[0]);
 	return EXIT_FAILED;
 }
 
-int selection_check(const struct invocation *invocation, const struct pidmem_process *process,
-		    const struct pidmem_maps *maps)
+int selection_check(const struct invocation *invocation, const struct target *target, const struct pidmem_maps *maps)
 {
 	if (!invocation->select)
 		return 0;
 	if (!fits(invocation->select, maps))
-		return selection_fits_nothing(invocation, process);
+		return selection_fits_nothing(invocation, target);
 	for (size_t i = 0; i < invocation->term_count; i++)
 		if (!term_fits(invocation->terms[i], maps))
-			warn("-R \"%s\" fits no region of process %d (%s)", invocation->terms[i],
-			     (int)pidmem_process_pid(process), pidmem_process_name(process));
+			warn("-R \"%s\" fits no region of %s", invocation->terms[i], target->words);
 	return 0;
 }

@@ -94,34 +94,36 @@ static int parse_length(const char *text, uint64_t start, uint64_t room, uint64_
 }
 
 /* START-END, as in maps: what it would be is said. */
-static bool hint_range(const struct pidmem_process *process, const char *text, const struct pidmem_error *error)
+static bool hint_range(const struct target *target, const char *text, const struct pidmem_error *error)
 {
 	static const char digits[] = "0123456789abcdefABCDEFxX";
 	size_t dash = strspn(text, digits);
 	unsigned long long start, end;
+	char pid[24];
 
 	if (!dash || text[dash] != '-' || !text[dash + 1] || text[dash + 1 + strspn(text + dash + 1, digits)])
 		return false;
 	start = strtoull(text, NULL, 16);
 	end = strtoull(text + dash + 1, NULL, 16);
 	fail("%s", error->text);
+	snprintf(pid, sizeof(pid), "%d", (int)target->pid);
 	if (end > start)
-		hint("write START LEN: `pidmem read %d 0x%llx 0x%llx`", (int)pidmem_process_pid(process), start,
+		hint("write START LEN: `pidmem read %s 0x%llx 0x%llx`", target->file ? target->path : pid, start,
 		     end - start);
 	else
 		hint("write START LEN; in \"%s\" the end is not above the start", text);
 	return true;
 }
 
-int range_parse(const struct pidmem_process *process, const struct pidmem_maps *maps, const char *address,
-		const char *length, struct range *range)
+int range_parse(const struct target *target, const struct pidmem_maps *maps, const char *address, const char *length,
+		struct range *range)
 {
 	struct pidmem_error error;
 	uint64_t start, size;
 	int failed;
 
 	if (pidmem_maps_resolve(maps, address, &error, &start) < 0) {
-		if (hint_range(process, address, &error))
+		if (hint_range(target, address, &error))
 			return EXIT_FAILED;
 		fail_with(&error);
 		if (!error.hint[0])
@@ -129,8 +131,7 @@ int range_parse(const struct pidmem_process *process, const struct pidmem_maps *
 		return EXIT_FAILED;
 	}
 	if (!pidmem_maps_find(maps, start)) {
-		fail("0x%" PRIx64 " is not mapped in process %d (%s)", start, (int)pidmem_process_pid(process),
-		     pidmem_process_name(process));
+		fail("0x%" PRIx64 " is not mapped in %s", start, target->words);
 		hint_nearest(maps, start);
 		return EXIT_FAILED;
 	}

@@ -3,14 +3,14 @@
 #ifndef CLI_STRETCH_H
 #define CLI_STRETCH_H
 
-#include "pidmem.h"
+#include "target.h"
 
 struct range {
 	uint64_t start, size;
 };
 
 /* `length` may be NULL. 0, or EXIT_FAILED after a message that says what is mapped instead. */
-int range_parse(const struct pidmem_process *process, const struct pidmem_maps *maps, const char *address,
-		const char *length, struct range *range);
+int range_parse(const struct target *target, const struct pidmem_maps *maps, const char *address, const char *length,
+		struct range *range);
 
 #endif

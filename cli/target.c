@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "target.h"
 #include "failure.h"
+#include "selection.h"
+#include "ui/json.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -32,7 +34,7 @@ static int own_pid(const char *proc, pid_t *pid)
 static int no_such_target(const char *text)
 {
 	if (access(text, F_OK) == 0) {
-		fail("\"%s\" is a file: core files and dumps cannot be read by this version yet", text);
+		fail("\"%s\" is a file: only a process can be looked at here", text);
 		hint("give the PID of a live process");
 	} else if (text[0] == '-' && text[1] && strspn(text + 1, "0123456789") == strlen(text + 1)) {
 		fail("\"%s\" is not a process: a PID is a positive number", text);
@@ -73,9 +75,10 @@ int target_parse(const struct invocation *invocation, const char *text, pid_t *p
 	return 0;
 }
 
-int target_open(const struct invocation *invocation, const char *text, struct pidmem_process **process)
+static int open_process(const struct invocation *invocation, const char *text, struct target *target)
 {
 	struct pidmem_open_options options = PIDMEM_INIT(options);
+	struct pidmem_process *process;
 	struct pidmem_error error;
 	pid_t pid = 0;
 	int failed;
@@ -84,7 +87,105 @@ int target_open(const struct invocation *invocation, const char *text, struct pi
 	if (failed)
 		return failed;
 	options.proc = invocation->proc;
-	if (pidmem_process_open(pid, &options, &error, process) < 0)
+	if (pidmem_process_open(pid, &options, &error, &process) < 0)
 		return fail_process(invocation, pid, &error);
+	*target = target_of(process);
+	target->borrowed = false;
 	return 0;
+}
+
+struct target target_of(struct pidmem_process *process)
+{
+	struct target target = { .process = process, .borrowed = true, .pid = pidmem_process_pid(process) };
+
+	snprintf(target.name, sizeof(target.name), "%s", pidmem_process_name(process));
+	snprintf(target.words, sizeof(target.words), "process %d (%s)", (int)target.pid, target.name);
+	return target;
+}
+
+static void name_file(struct target *target)
+{
+	struct pidmem_file file = PIDMEM_INIT(file);
+	const char *slash = strrchr(target->path, '/'), *base = slash && slash[1] ? slash + 1 : target->path;
+
+	pidmem_file_describe(target->file, NULL, &file);
+	target->pid = file.pid;
+	snprintf(target->name, sizeof(target->name), "%s", file.name ? file.name : "");
+	if (target->pid)
+		snprintf(target->words, sizeof(target->words), "%.100s (process %d, %s)", base, (int)target->pid,
+			 target->name);
+	else
+		snprintf(target->words, sizeof(target->words), "%.200s", base);
+}
+
+static int open_file(const struct invocation *invocation, const char *path, struct target *target)
+{
+	struct pidmem_file_options options = PIDMEM_INIT(options);
+	struct pidmem_error error;
+
+	*target = (struct target){ .path = path };
+	/* The selection is looked at by the caller, who can tell which term fits nothing. */
+	options.select = invocation->select;
+	if (pidmem_source_open_file(path, &options, &error, &target->file) == 0) {
+		name_file(target);
+		return 0;
+	}
+	if (error.code != PIDMEM_NO_MATCH)
+		return fail_with(&error);
+	snprintf(target->words, sizeof(target->words), "%.200s", path);
+	return selection_fits_nothing(invocation, target);
+}
+
+/* What begins like a negative number is a slip of the pen more often than a file. */
+static bool is_path(const char *text)
+{
+	return text[0] && strcmp(text, "self") != 0 && text[strspn(text, "0123456789")] && access(text, F_OK) == 0;
+}
+
+int target_open(const struct invocation *invocation, const char *text, struct target *target)
+{
+	return is_path(text) ? open_file(invocation, text, target) : open_process(invocation, text, target);
+}
+
+void target_close(struct target *target)
+{
+	pidmem_source_close(target->file);
+	if (!target->borrowed)
+		pidmem_process_close(target->process);
+	target->file = NULL;
+	target->process = NULL;
+}
+
+void target_json(const struct invocation *invocation, const struct target *target)
+{
+	json_begin(invocation, target->file ? 0 : target->pid);
+	if (target->file) {
+		json_bytes("target", target->path, strlen(target->path));
+		if (target->pid)
+			json_number("pid", (uint64_t)target->pid);
+		else
+			json_null("pid");
+	}
+	json_bytes("name", target->name, strlen(target->name));
+}
+
+int target_fail(const struct invocation *invocation, const struct target *target, const struct pidmem_error *error)
+{
+	return target->file ? fail_with(error) : fail_process(invocation, target->pid, error);
+}
+
+int target_refuse(const struct target *target, const char *option, const char *instead)
+{
+	fail("%s is a file: %s is for processes", target->path, option);
+	hint("%s", instead);
+	return EXIT_FAILED;
+}
+
+void target_warn(const struct target *target)
+{
+	struct pidmem_file file = PIDMEM_INIT(file);
+
+	if (!target->file || pidmem_file_describe(target->file, NULL, &file) < 0 || !file.truncated)
+		return;
+	warn("%s: %s", target->words, pidmem_file_remark(target->file, 0));
 }

@@ -6,6 +6,10 @@
 _pidmem_pids() {
 	local directory pid name first
 	COMPREPLY=()
+	if [[ $2 == pid-or-self && $1 == [!0-9]* ]]; then
+		mapfile -t COMPREPLY < <(compgen -f -- "$1")
+		compopt -o filenames 2>/dev/null
+	fi
 	for directory in /proc/[0-9]*; do
 		pid=${directory#/proc/}
 		[[ $pid == "$1"* ]] || continue
@@ -36,7 +40,7 @@ _pidmem_select() {
 
 # The last name of a list with commas; those before it stay.
 _pidmem_columns() {
-	local columns='range start end perms size rss swap kind name path offset dev inode strip pss shared_clean
+	local columns='range start end perms size rss swap saved kind name path offset dev inode strip pss shared_clean
 		shared_dirty private_clean private_dirty referenced anonymous huge swap_pss locked flags'
 	local before=
 	[[ $1 == *,* ]] && before=${1%,*},
@@ -100,7 +104,7 @@ _pidmem() {
 	dump) own="-o --output= --split= $pausing --force" ;;
 	core) own="-o --output= -a --all --filter= --tree $pausing --force" ;;
 	gcore) other='--consistency= --progress= --proc=' own='-a --all -o --output= --force' ;;
-	why) other='-j --json --proc=' ;;
+	info | why) other='-j --json --proc=' ;;
 	help) other= ;;
 	esac
 	if [[ $current == -* ]]; then

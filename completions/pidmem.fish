@@ -23,7 +23,7 @@ end
 # A list with commas: what is there already, with each further name behind it.
 function __pidmem_columns
     set -l before (string match -r '^.*,' -- (commandline -ct | string replace -r '^--columns=' ''))
-    for column in range start end perms size rss swap kind name path offset dev inode strip pss shared_clean \
+    for column in range start end perms size rss swap saved kind name path offset dev inode strip pss shared_clean \
             shared_dirty private_clean private_dirty referenced anonymous huge swap_pss locked flags
         echo "$before$column"
     end
@@ -64,6 +64,7 @@ complete -c pidmem -n '__pidmem_at help 1' -a "$commands"
 complete -c pidmem -n '__pidmem_at maps 1 read dump why' -k -a '(__pidmem_pids)'
 complete -c pidmem -n "$seen core gcore" -k -a '(__pidmem_pids)' # any number of them
 complete -c pidmem -n '__pidmem_at maps 1 read dump core' -a self -d 'pidmem itself'
+complete -c pidmem -n '__pidmem_at maps 1 read dump core' -F
 
 complete -c pidmem -s h -l help -d 'show help and exit'
 complete -c pidmem -s V -l version -d 'show the version and exit'
@@ -71,9 +72,9 @@ complete -c pidmem -s V -l version -d 'show the version and exit'
 complete -c pidmem -n "not $seen gcore help" -s j -l json -d 'print JSON'
 complete -c pidmem -s q -l quiet -d 'no progress, warnings or hints'
 complete -c pidmem -n "not $seen gcore why help" -s R -l region -x -a '(__pidmem_select)' -d 'only these regions'
-complete -c pidmem -n "not $seen why help" -l consistency -x -a 'live stopped snapshot' -d 'how the process is held still'
+complete -c pidmem -n "not $seen info why help" -l consistency -x -a 'live stopped snapshot' -d 'how the process is held still'
 complete -c pidmem -l color -x -a 'auto never always' -d 'use colours'
-complete -c pidmem -n "not $seen why help" -l progress -x -a 'auto never always' -d 'show progress'
+complete -c pidmem -n "not $seen info why help" -l progress -x -a 'auto never always' -d 'show progress'
 complete -c pidmem -n "not $seen help" -l proc -x -a '(__fish_complete_directories)' -d 'use the procfs mounted there'
 
 complete -c pidmem -n "$seen maps" -s o -l columns -x -a '(__pidmem_columns)' -d 'these columns'

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ui/account.h"
 #include "failure.h"
+#include "target.h"
 #include "ui/json.h"
 #include "ui/output.h"
 #include "ui/size.h"
@@ -130,7 +131,7 @@ static void hint_way_out(enum pidmem_why why)
 		hint("the kernel parameter proc_mem.force_override=always allows it");
 }
 
-int account_status(const struct pidmem_account *account, const struct pidmem_process *process)
+int account_status(const struct pidmem_account *account, const struct target *target)
 {
 	struct reasons reasons = { { { 0 } } };
 
@@ -143,10 +144,9 @@ int account_status(const struct pidmem_account *account, const struct pidmem_pro
 		if (!reason->count)
 			continue;
 		/* Not a warning that -q leaves out: nothing may be missing without a word. */
-		fail("%s of process %d (%s) could not be read: %s (%" PRIu64 " %s, the first at 0x%" PRIx64 ")",
-		     size_text(reason->size).text, (int)pidmem_process_pid(process), pidmem_process_name(process),
-		     pidmem_why_text((enum pidmem_why)i), reason->count, reason->count == 1 ? "range" : "ranges",
-		     reason->first);
+		fail("%s of %s could not be read: %s (%" PRIu64 " %s, the first at 0x%" PRIx64 ")",
+		     size_text(reason->size).text, target->words, pidmem_why_text((enum pidmem_why)i), reason->count,
+		     reason->count == 1 ? "range" : "ranges", reason->first);
 		hint_way_out((enum pidmem_why)i);
 	}
 	return EXIT_INCOMPLETE;

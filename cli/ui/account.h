@@ -5,6 +5,8 @@
 
 #include "command.h"
 
+struct target;
+
 #define ACCOUNT_REASONS 32
 
 /* What has one reason, taken together. */
@@ -32,6 +34,6 @@ void account_sentence(const struct pidmem_account *account, const struct reasons
 void account_warn(const struct pidmem_account *account, const struct reasons *left_out);
 
 /* Tell on stderr what has content and could not be read, and why. EXIT_INCOMPLETE if there was any, else EXIT_DONE. */
-int account_status(const struct pidmem_account *account, const struct pidmem_process *process);
+int account_status(const struct pidmem_account *account, const struct target *target);
 
 #endif

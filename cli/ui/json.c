@@ -171,6 +171,22 @@ void json_null(const char *key)
 	output_text("null");
 }
 
+void json_text_or_null(const char *key, const char *text)
+{
+	if (text)
+		json_bytes(key, text, strlen(text));
+	else
+		json_null(key);
+}
+
+void json_number_or_null(const char *key, uint64_t number, bool known)
+{
+	if (known)
+		json_number(key, number);
+	else
+		json_null(key);
+}
+
 void json_address(const char *key, uint64_t address)
 {
 	member(key);

@@ -29,6 +29,9 @@ void json_bytes(const char *key, const char *bytes, size_t size);
 void json_number(const char *key, uint64_t number);
 void json_bool(const char *key, bool value);
 void json_null(const char *key);
+/* What is not known is null: no text, or a number that is not `known`. */
+void json_text_or_null(const char *key, const char *text);
+void json_number_or_null(const char *key, uint64_t number, bool known);
 /* An address, as "0x..." */
 void json_address(const char *key, uint64_t address);
 /* The end of a range, which may be 2^64. */

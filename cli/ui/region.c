@@ -4,10 +4,15 @@
 
 char *put_perms(char *at, const struct pidmem_region *region)
 {
-	*at++ = region->perms & PIDMEM_PERM_READ ? 'r' : '-';
-	*at++ = region->perms & PIDMEM_PERM_WRITE ? 'w' : '-';
-	*at++ = region->perms & PIDMEM_PERM_EXEC ? 'x' : '-';
-	*at++ = region->perms & PIDMEM_PERM_SHARED ? 's' : 'p';
+	char none = region->perms & PIDMEM_PERM_UNKNOWN ? '?' : '-';
+
+	*at++ = region->perms & PIDMEM_PERM_READ ? 'r' : none;
+	*at++ = region->perms & PIDMEM_PERM_WRITE ? 'w' : none;
+	*at++ = region->perms & PIDMEM_PERM_EXEC ? 'x' : none;
+	if (region->perms & PIDMEM_PERM_SHARING_UNKNOWN)
+		*at++ = '?';
+	else
+		*at++ = region->perms & PIDMEM_PERM_SHARED ? 's' : 'p';
 	return at;
 }
 

@@ -172,7 +172,7 @@ def test_broken_pipe_of_results(pidmem, victim, args):
 
 
 def test_file_named_like_a_number_is_no_pid(pidmem, plain, tmp_path):
-    """`./123` is a path; this version reads no files, and says so."""
+    """`./123` is a path, of a file that is no core here."""
     (tmp_path / str(plain.pid)).write_bytes(b"not a core")
     pidmem.fails("maps", f"./{plain.pid}", cwd=tmp_path)
     assert pidmem("maps", plain.pid, cwd=tmp_path).code == 0
