@@ -103,6 +103,7 @@ extern const struct command command_read;
 extern const struct command command_dump;
 extern const struct command command_core;
 extern const struct command command_gcore;
+extern const struct command command_info;
 extern const struct command command_why;
 extern const struct command command_help;
 

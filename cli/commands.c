@@ -8,7 +8,8 @@
 #include <string.h>
 
 const struct command *const commands[] = {
-	&command_maps, &command_read, &command_dump, &command_core, &command_gcore, &command_why, &command_help,
+	&command_maps,  &command_read, &command_dump, &command_core,
+	&command_gcore, &command_info, &command_why,  &command_help,
 };
 const size_t command_count = sizeof(commands) / sizeof(commands[0]);
 
@@ -23,7 +24,7 @@ const struct command *command_find(const char *name)
 /* Of the contract, for a later version. */
 static bool is_planned(const char *name)
 {
-	static const char *const names[] = { "find", "diff", "info" };
+	static const char *const names[] = { "find", "diff" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (!strcmp(name, names[i]))

@@ -111,9 +111,9 @@ _pidmem() {
 		_pidmem_words "$common $other $own" "$current"
 		[[ ${#COMPREPLY[@]} == 1 && ${COMPREPLY[0]} == *= ]] && compopt -o nospace
 	elif [[ ! $command ]]; then
-		_pidmem_words 'maps read dump core gcore why help' "$current"
+		_pidmem_words 'maps read dump core gcore info why help' "$current"
 	elif [[ $command == help ]]; then
-		[[ $operands == 0 ]] && _pidmem_words 'maps read dump core gcore why help' "$current"
+		[[ $operands == 0 ]] && _pidmem_words 'maps read dump core gcore info why help' "$current"
 	elif [[ $command == why ]]; then
 		[[ $operands == 0 ]] && _pidmem_pids "$current" pid
 	elif [[ $command == gcore ]]; then

@@ -49,7 +49,7 @@ function __pidmem_at
     test $argv[1] = ''; or contains -- "$plain[1]" $argv[3..] $argv[1]
 end
 
-set -l commands maps read dump core gcore why help
+set -l commands maps read dump core gcore info why help
 set -l seen __fish_seen_subcommand_from
 
 complete -c pidmem -f
@@ -58,20 +58,21 @@ complete -c pidmem -n "not $seen $commands" -a read -d 'show the bytes of a rang
 complete -c pidmem -n "not $seen $commands" -a dump -d 'write the memory of a process into a file, with an index'
 complete -c pidmem -n "not $seen $commands" -a core -d 'write an ELF core of a process that runs on, for a debugger'
 complete -c pidmem -n "not $seen $commands" -a gcore -d 'write cores as gdb\'s gcore does: arguments, names, messages'
+complete -c pidmem -n "not $seen $commands" -a info -d 'tell what a process or a file is, and what it lacks'
 complete -c pidmem -n "not $seen $commands" -a why -d 'tell whether a process can be read, and if not, why'
 complete -c pidmem -n "not $seen $commands" -a help -d 'explain pidmem or one command'
 complete -c pidmem -n '__pidmem_at help 1' -a "$commands"
-complete -c pidmem -n '__pidmem_at maps 1 read dump why' -k -a '(__pidmem_pids)'
+complete -c pidmem -n '__pidmem_at maps 1 read dump info why' -k -a '(__pidmem_pids)'
 complete -c pidmem -n "$seen core gcore" -k -a '(__pidmem_pids)' # any number of them
-complete -c pidmem -n '__pidmem_at maps 1 read dump core' -a self -d 'pidmem itself'
-complete -c pidmem -n '__pidmem_at maps 1 read dump core' -F
+complete -c pidmem -n '__pidmem_at maps 1 read dump core info' -a self -d 'pidmem itself'
+complete -c pidmem -n '__pidmem_at maps 1 read dump core info' -F
 
 complete -c pidmem -s h -l help -d 'show help and exit'
 complete -c pidmem -s V -l version -d 'show the version and exit'
 # Some commands refuse some of these.
 complete -c pidmem -n "not $seen gcore help" -s j -l json -d 'print JSON'
 complete -c pidmem -s q -l quiet -d 'no progress, warnings or hints'
-complete -c pidmem -n "not $seen gcore why help" -s R -l region -x -a '(__pidmem_select)' -d 'only these regions'
+complete -c pidmem -n "not $seen gcore info why help" -s R -l region -x -a '(__pidmem_select)' -d 'only these regions'
 complete -c pidmem -n "not $seen info why help" -l consistency -x -a 'live stopped snapshot' -d 'how the process is held still'
 complete -c pidmem -l color -x -a 'auto never always' -d 'use colours'
 complete -c pidmem -n "not $seen info why help" -l progress -x -a 'auto never always' -d 'show progress'

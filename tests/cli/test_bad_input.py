@@ -279,7 +279,7 @@ def test_term_that_fits_nothing_is_told(pidmem, plain, terms):
     assert pidmem("maps", "-q", *options, plain.pid).err == ""
 
 
-@pytest.mark.parametrize("command", [[], ["maps"], ["read"], ["dump"], ["core"], ["gcore"], ["why"], ["help"]])
+@pytest.mark.parametrize("command", [[], ["maps"], ["read"], ["dump"], ["core"], ["gcore"], ["info"], ["why"], ["help"]])
 def test_help_fits_a_terminal(pidmem, command):
     lines = pidmem("help", *command).text.splitlines()
     assert all(len(line) <= 81 and line == line.rstrip() for line in lines), [line for line in lines if len(line) > 81]
