@@ -35,25 +35,50 @@ int tracker_add(const struct tracker *tracker, uint64_t start, uint64_t size)
 	return ioctl(tracker->userfaultfd, UFFDIO_REGISTER, &range) < 0 ? -errno : 0;
 }
 
-/* Half a millisecond. */
+/* Half a millisecond, and whole huge pages. */
 #define STEP (32ULL << 20)
+
+bool tracker_finds_tracked(const struct tracker *tracker, uint64_t start, uint64_t size)
+{
+	struct page_region run;
+	struct pm_scan_arg argument = {
+		.start = start,
+		.end = start + size,
+		.category_mask = PAGE_IS_WPALLOWED,
+		.return_mask = PAGE_IS_WPALLOWED,
+		.vec = (uintptr_t)&run,
+		.vec_len = 1,
+		.max_pages = 1,
+	};
+	return pagemap_scan(tracker->pagemap, &argument) > 0;
+}
+
+/* The end of the step that begins at an address: huge pages are not divided. */
+static uint64_t step_end(uint64_t at, uint64_t end)
+{
+	uint64_t next = (at + STEP) & ~(STEP - 1);
+
+	return next < end ? next : end;
+}
 
 void tracker_remove(const struct tracker *tracker, uint64_t start, uint64_t size)
 {
-	for (uint64_t done = 0, step; done < size; done += step) {
-		step = size - done < STEP ? size - done : STEP;
-		struct uffdio_range range = { start + done, step };
+	for (uint64_t at = start, next; at < start + size; at = next) {
+		next = step_end(at, start + size);
+		struct uffdio_range range = { at, next - at };
 		ioctl(tracker->userfaultfd, UFFDIO_UNREGISTER, &range);
 	}
 }
 
-void tracker_unprotect(const struct tracker *tracker, uint64_t start, uint64_t size)
+int tracker_unprotect(const struct tracker *tracker, uint64_t start, uint64_t size)
 {
-	for (uint64_t done = 0, step; done < size; done += step) {
-		step = size - done < STEP ? size - done : STEP;
-		struct uffdio_writeprotect range = { .range = { start + done, step } };
-		ioctl(tracker->userfaultfd, UFFDIO_WRITEPROTECT, &range);
+	for (uint64_t at = start, next; at < start + size; at = next) {
+		next = step_end(at, start + size);
+		struct uffdio_writeprotect range = { .range = { at, next - at } };
+		if (ioctl(tracker->userfaultfd, UFFDIO_WRITEPROTECT, &range) < 0)
+			return -errno;
 	}
+	return 0;
 }
 
 void tracker_drop(const struct tracker *tracker, uint64_t start, uint64_t size)
@@ -71,7 +96,7 @@ static uint64_t passed_over(const struct tracker *tracker, const struct tracker_
 }
 
 /* A look that takes half as long or twice as long as this is followed by a longer or a shorter one. */
-#define LOOK_US 400
+#define LOOK_US 400ULL
 
 /* Whoever maps memory waits for a look to end, and page faults then wait for him: so there are many short ones. They
  * end between huge pages: of one that is protected in part, the kernel makes small pages. */

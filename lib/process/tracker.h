@@ -30,14 +30,17 @@ int tracker_init(struct tracker *tracker, int userfaultfd, int pagemap);
  */
 int tracker_add(const struct tracker *tracker, uint64_t start, uint64_t size);
 
+/* Is some of it tracked, by whoever it may be? */
+bool tracker_finds_tracked(const struct tracker *tracker, uint64_t start, uint64_t size);
+
 /* Stop tracking a mapping, in steps, by which it is split until the last one; mremap(2) fails on such. What is not let
  * go otherwise is when the descriptor is closed: page faults of the process then wait, for 23 ms/GiB of 4 KiB pages. */
 void tracker_remove(const struct tracker *tracker, uint64_t start, uint64_t size);
 
-/* Take the protection from pages, which takes as long, and for which nobody waits. */
-void tracker_unprotect(const struct tracker *tracker, uint64_t start, uint64_t size);
-/* Stop tracking what was unprotected, at once. The process must stand still; only mappings of no file can be dropped
- * so. */
+/* Take the protection from the pages of a mapping, which takes as long, and for which nobody waits: 0, or -errno. */
+int tracker_unprotect(const struct tracker *tracker, uint64_t start, uint64_t size);
+/* Stop tracking what was unprotected, at once. Whoever uses the memory must stand still, as his page faults fail
+ * meanwhile; only mappings of no file can be dropped so. */
 void tracker_drop(const struct tracker *tracker, uint64_t start, uint64_t size);
 
 /* A range of the address space to look at. */

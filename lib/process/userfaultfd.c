@@ -27,12 +27,17 @@ static bool may_hold_one(int dir, const char *name)
 	return false;
 }
 
+bool process_may_have_userfaultfd(const struct pidmem_process *process)
+{
+	return may_hold_one(process->memory_dir, "fd");
+}
+
 bool process_userfaultfd_may_exist(struct pidmem_process *process)
 {
 	AUTO_DIR proc = open_directory_at(process->dir, "..");
 	char name[300];
 
-	if (!proc || may_hold_one(process->memory_dir, "fd"))
+	if (!proc || process_may_have_userfaultfd(process))
 		return true;
 	for (const struct dirent *entry; (entry = readdir(proc));) {
 		if (entry->d_name[0] < '1' || entry->d_name[0] > '9')

@@ -59,7 +59,7 @@ void pidmem_freeze_close(struct pidmem_freeze *freeze)
 {
 	if (!freeze)
 		return;
-	guard_end(freeze->guard); /* first of all: it lets the processes go */
+	guard_end(take(freeze->guard)); /* first of all: it lets the processes go */
 	for (size_t i = 0; i < freeze->count; i++)
 		frozen_free(freeze->items[i]);
 	free(freeze->items);

@@ -16,6 +16,8 @@
 #ifndef SOURCE_FREEZE_H
 #define SOURCE_FREEZE_H
 
+#include <signal.h>
+
 #include "process/status.h"
 #include "sink/watch.h"
 #include "source/kept.h"
@@ -24,8 +26,6 @@
 
 /* The pause, the reaping of the copy, and those of an attempt that failed. */
 #define STOPS 8
-/* So long a thread is waited for that does not stop, if nothing else is wanted. */
-#define FREEZE_PATIENCE_MS 50
 
 /* A region that a copy does not hold, or holds empty, or shares with the target. */
 struct candidate {
@@ -90,6 +90,13 @@ void frozen_add_stop(struct frozen *frozen, uint64_t stop_us);
 struct pidmem_source *frozen_source(const struct frozen *frozen);
 /* Its threads as they were stopped; NULL if it was not. */
 int frozen_threads(struct frozen *frozen, struct pidmem_error *error, const struct stopped_threads **threads);
+
+/* Signals that would stop or end this program have to wait while something is stopped, so that nobody can lengthen that
+ * from outside. */
+void freeze_block_signals(sigset_t *before);
+void freeze_restore_signals(const sigset_t *before);
+/* How long to wait for threads that do not stop. */
+unsigned freeze_patience_ms(const struct pidmem_freeze *freeze);
 
 /* Before anything is stopped: find the descendants that there are, and get all ready. */
 int freeze_prepare(struct pidmem_freeze *freeze, struct pidmem_error *error);

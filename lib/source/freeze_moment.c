@@ -63,8 +63,7 @@ static int copy_and_resume(struct pidmem_freeze *freeze, struct pidmem_error *er
 	return freeze_resume(freeze, error);
 }
 
-/* Signals that would stop or end this program have to wait, so that nobody can lengthen the pause from outside. */
-static void block_signals(sigset_t *before)
+void freeze_block_signals(sigset_t *before)
 {
 	sigset_t all;
 
@@ -72,7 +71,7 @@ static void block_signals(sigset_t *before)
 	pthread_sigmask(SIG_SETMASK, &all, before);
 }
 
-static void restore_signals(const sigset_t *before)
+void freeze_restore_signals(const sigset_t *before)
 {
 	pthread_sigmask(SIG_SETMASK, before, NULL);
 }
@@ -81,11 +80,11 @@ static int stop_and_copy(struct pidmem_freeze *freeze, struct pidmem_error *erro
 {
 	sigset_t before;
 
-	block_signals(&before);
+	freeze_block_signals(&before);
 	int result = freeze_stop(freeze, error);
 	if (result >= 0 && freeze_wants_copies(freeze))
 		result = copy_and_resume(freeze, error);
-	restore_signals(&before);
+	freeze_restore_signals(&before);
 	return result;
 }
 

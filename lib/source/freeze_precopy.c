@@ -58,6 +58,24 @@ static bool has_swap(const struct frozen *frozen)
 	return false;
 }
 
+/* Two cannot track one address space. */
+static bool shares_with_another(const struct pidmem_freeze *freeze, size_t index)
+{
+	for (size_t i = 0; i < index; i++)
+		if (process_shares_memory(freeze->items[i]->process, freeze->items[index]->process))
+			return true;
+	return false;
+}
+
+static const char *why_not(const struct pidmem_freeze *freeze, size_t index)
+{
+	if (has_swap(freeze->items[index]))
+		return "part of it is in swap, and would be brought back";
+	if (shares_with_another(freeze, index))
+		return "it shares its memory with another one of them";
+	return process_pins_memory(freeze->items[index]->process);
+}
+
 static int open_all(struct pidmem_freeze *freeze, struct pidmem_error *error)
 {
 	int result = 0;
@@ -66,8 +84,7 @@ static int open_all(struct pidmem_freeze *freeze, struct pidmem_error *error)
 		struct frozen *frozen = freeze->items[i];
 		if (frozen->consistency != PIDMEM_SNAPSHOT)
 			continue;
-		const char *reason = has_swap(frozen) ? "part of it is in swap, and would be brought back"
-						      : process_pins_memory(frozen->process);
+		const char *reason = why_not(freeze, i);
 		if (reason)
 			result = no_precopy(frozen, reason);
 		else
@@ -106,6 +123,9 @@ static uint64_t estimate(const struct pidmem_freeze *freeze)
 /* Stop all, take hold of their address spaces, and let them run on. */
 static int track_all(struct pidmem_freeze *freeze, struct pidmem_error *error)
 {
+	sigset_t before;
+
+	freeze_block_signals(&before);
 	int result = freeze_stop(freeze, error);
 	struct pidmem_error cause;
 	struct frozen *frozen;
@@ -121,6 +141,7 @@ static int track_all(struct pidmem_freeze *freeze, struct pidmem_error *error)
 	}
 	if (result >= 0)
 		result = freeze_start_again(freeze, error);
+	freeze_restore_signals(&before);
 	for (size_t i = 0; result >= 0 && (frozen = next(freeze, &i));)
 		result = settle(frozen, precopy_begin(frozen->precopy, &cause), &cause, error);
 	return result;
@@ -204,11 +225,26 @@ static bool choose_engine(struct frozen *frozen, uint64_t *pause_us)
 	*pause_us = frozen->precopy ? precopy_us(frozen) : clone_us;
 	if (!frozen->precopy)
 		return !frozen->no_copy[0];
-	if (!frozen->no_copy[0] && !given && *pause_us > clone_us && *pause_us > SHORT_US) {
+	/* A copy slows the process down afterwards as well: by a page fault for each page that it writes to. */
+	if (!frozen->no_copy[0] && !given && *pause_us > 2 * clone_us && *pause_us > SHORT_US) {
 		no_precopy(frozen, "it writes faster than it can be copied");
 		*pause_us = clone_us;
 	}
 	return true;
+}
+
+static int fail_pause(const struct pidmem_freeze *freeze, uint64_t limit, uint64_t reached, struct pidmem_error *error)
+{
+	const struct pidmem_process *first = freeze->items[0]->process;
+	char others[40] = "";
+
+	if (freeze->count > 1)
+		snprintf(others, sizeof others, " and %zu more", freeze->count - 1);
+	return with_hint(error,
+			 fail(error, PIDMEM_UNSUPPORTED, ETIMEDOUT,
+			      "process %d (%s)%s: a pause of %.3g ms cannot be kept: %.3g ms can be reached",
+			      first->pid, first->name, others, (double)limit / 1000, (double)reached / 1000),
+			 "allow a longer pause");
 }
 
 static int choose_engines(struct pidmem_freeze *freeze, struct pidmem_error *error)
@@ -220,11 +256,7 @@ static int choose_engines(struct pidmem_freeze *freeze, struct pidmem_error *err
 			sum += pause;
 	if (!limit || sum <= limit)
 		return 0;
-	return with_hint(error,
-			 fail(error, PIDMEM_UNSUPPORTED, ETIMEDOUT,
-			      "a pause of %.1f ms cannot be kept: %.1f ms can be reached", (double)limit / 1000,
-			      (double)sum / 1000),
-			 "allow a longer pause");
+	return fail_pause(freeze, limit, sum, error);
 }
 
 /* What is written while the process runs has its place before it is known whether it will stay. */

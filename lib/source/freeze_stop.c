@@ -9,6 +9,7 @@
 #include "process/task.h"
 #include "source/freeze.h"
 
+#define PATIENCE_MS 50
 /* So often descendants may appear, or end, while they are being stopped. */
 #define ROUNDS 50
 
@@ -105,6 +106,11 @@ static int find_descendants(struct pidmem_freeze *freeze, struct pidmem_error *e
 	return (int)added;
 }
 
+unsigned freeze_patience_ms(const struct pidmem_freeze *freeze)
+{
+	return freeze->options.patience_ms ? freeze->options.patience_ms : PATIENCE_MS;
+}
+
 /* Not all could be stopped, and nothing is any more: but some stood still until that was known. */
 static void note_failed_stop(struct pidmem_freeze *freeze)
 {
@@ -121,7 +127,6 @@ static void note_failed_stop(struct pidmem_freeze *freeze)
 /* Stop those that are not: how many that was, or -errno with nothing stopped any more. */
 static int stop_some(struct pidmem_freeze *freeze, struct pidmem_error *error)
 {
-	unsigned patience = freeze->options.patience_ms ? freeze->options.patience_ms : FREEZE_PATIENCE_MS;
 	AUTO_FREE pid_t *pids = calloc(freeze->count, sizeof *pids);
 	size_t count = 0;
 
@@ -130,7 +135,7 @@ static int stop_some(struct pidmem_freeze *freeze, struct pidmem_error *error)
 	for (size_t i = 0; i < freeze->count; i++)
 		if (!freeze->items[i]->stopped && freeze->items[i]->consistency != PIDMEM_LIVE)
 			pids[count++] = freeze->items[i]->process->pid;
-	int result = count ? guard_stop(freeze->guard, pids, count, patience, error) : 0;
+	int result = count ? guard_stop(freeze->guard, pids, count, freeze_patience_ms(freeze), error) : 0;
 	if (result < 0)
 		note_failed_stop(freeze);
 	for (size_t i = 0; i < freeze->count && result == 0; i++) {

@@ -60,6 +60,7 @@ struct precopy {
 	struct pidmem_maps *maps; /* of the last pass; at the stop: of that moment */
 	struct page_region *list; /* what one scan tells */
 	unsigned char *buffer;
+	bool registers;           /* it uses userfaultfd itself, and may register more at any time */
 	struct page_list foreign; /* mappings that the process has registered with a userfaultfd of its own */
 	struct page_list failed;  /* that could not be read: the stop is to tell why */
 
@@ -99,8 +100,10 @@ int precopy_begin(struct precopy *precopy, struct pidmem_error *error);
 void precopy_untrack(struct precopy *precopy);
 /* Track mappings, as many as can be, if some of `wanted`, by the index of their region, are not tracked yet. */
 int precopy_track(struct precopy *precopy, const bool *wanted);
-/* Note those that the process has registered itself, in a list that was made before: 0 or -ENOMEM. */
+/* Note those that the process has registered itself, before anything was tracked, by their flags: 0 or -ENOMEM. */
 int precopy_find_foreign(struct precopy *precopy, const struct pidmem_maps *maps);
+/* Note those that it has registered since, among what was not listed before: 0 or -ENOMEM. */
+int precopy_find_taken(struct precopy *precopy, const struct pidmem_maps *before);
 
 /* Open the files that will be needed, as long as the process lives; its regions are listed with all details. */
 void precopy_open_files(struct precopy *precopy);

@@ -102,7 +102,8 @@ bool precopy_next_range(const struct precopy *precopy, size_t *index, struct tra
 		const struct pidmem_region *region = &maps->regions[*index];
 		bool files = region->kind == PIDMEM_KIND_FILE, scanned = is_scanned(precopy, region);
 		bool foreign = scanned && precopy_is_foreign(precopy, region);
-		if (begun && (!scanned || range->files != files || range->foreign != foreign))
+		/* What appears in a hole between two may be registered by the process: it must not be looked at. */
+		if (begun && (!scanned || precopy->registers || range->files != files || range->foreign != foreign))
 			break;
 		if (!scanned)
 			continue;
@@ -202,6 +203,8 @@ static int copy_again(struct precopy *precopy, const bool *untracked, const stru
 	precopy->maps = NULL;
 	if ((result = pidmem_maps_read(precopy->process, 0, error, &precopy->maps)) < 0)
 		return result;
+	if (precopy_find_taken(precopy, listed) < 0)
+		return fail_memory(error);
 	for (size_t i = 0, at; result == 0 && i < precopy->maps->count; i++) {
 		const struct pidmem_region *region = &precopy->maps->regions[i];
 		if (!is_listed(listed, region, &at) || untracked[at] || !is_listed(before, region, &at))
@@ -248,6 +251,9 @@ int precopy_pass(struct precopy *precopy, struct pidmem_error *error)
 	precopy->maps = maps;
 	precopy->before = precopy->copied;
 	precopy->copied = 0;
+	precopy->registers = process_may_have_userfaultfd(precopy->process);
+	if (before && precopy_find_taken(precopy, before) < 0)
+		return fail_memory(error);
 	result = copy_untracked(precopy, before, error);
 	for (size_t i = 0; result == 0 && precopy->passes && precopy_next_range(precopy, &i, &range);)
 		if (!range.foreign)

@@ -285,8 +285,10 @@ int precopy_pause(struct precopy *precopy, struct pidmem_error *error)
 
 	if (result < 0 || (result = pidmem_maps_read(precopy->process, 0, error, &maps)) < 0)
 		return result;
-	pidmem_maps_free(precopy->maps);
+	AUTO_MAPS before = precopy->maps;
 	precopy->maps = maps;
+	if (precopy_find_taken(precopy, before) < 0)
+		return fail_memory(error);
 	precopy->file_room = FILE_ROOM;
 	result = list_all(precopy, error);
 	if (result == 0 && precopy_reserve(precopy, precopy->late_bytes) < 0)

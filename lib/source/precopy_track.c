@@ -57,6 +57,26 @@ bool precopy_is_foreign(const struct precopy *precopy, const struct pidmem_regio
 	return false;
 }
 
+int precopy_find_taken(struct precopy *precopy, const struct pidmem_maps *before)
+{
+	const struct pidmem_maps *maps = precopy->maps;
+	size_t k = 0;
+	int result = 0;
+
+	for (size_t i = 0; i < maps->count && result == 0; i++) {
+		const struct pidmem_region *region = &maps->regions[i], *old = before->regions;
+		while (k < before->count && old[k].start < region->start)
+			k++;
+		if (is_border(region) ||
+		    (k < before->count && old[k].start == region->start && old[k].size == region->size))
+			continue;
+		if (tracker_finds_tracked(&precopy->tracker, region->start, region->size) &&
+		    tracker_add(&precopy->tracker, region->start, region->size) == -EBUSY)
+			result = page_list_add(&precopy->foreign, region->start, region->size);
+	}
+	return result;
+}
+
 int precopy_track(struct precopy *precopy, const bool *wanted)
 {
 	const struct pidmem_maps *maps = precopy->maps;

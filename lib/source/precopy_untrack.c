@@ -4,8 +4,8 @@
  * 4 KiB pages, when a mapping is let go, and page faults of the process wait for it. It can be taken from them before,
  * in small steps, which keeps nobody waiting; but then the kernel still looks at each page again. It does not at what
  * is registered as missing only, and memory can be registered so afresh. As page faults would be held back then, in
- * system calls they would even fail, the process stands still for that moment; which it has to also because a mapping
- * that grows just when it is let go would be split.
+ * system calls they would even fail, all who use the memory stand still for that moment; which they have to also
+ * because a mapping that grows just when it is let go would be split.
  */
 #include "process/kernel.h"
 #include "process/process.h"
@@ -13,9 +13,9 @@
 
 /* What is less is let go by closing the descriptor, in 3 ms. */
 #define MUCH (128ULL << 20)
-/* A stop for smaller pieces would be as long as what it saves. */
-#define LARGE (8ULL << 20)
-#define MAPPING_LARGE (1ULL << 20)
+/* A stop for smaller pieces, or for more mappings, would be as long as what it saves. */
+#define DROPPED_LEAST (8ULL << 20)
+#define MAPPING_LEAST (1ULL << 20)
 
 /* Mappings side by side that the kernel may make one. */
 struct piece {
@@ -51,6 +51,21 @@ static bool find_piece(const struct precopy *precopy, uint64_t address, struct p
 	return true;
 }
 
+/* Mapping by mapping, as far as they are ours: in between may be what the process has registered itself by now. */
+static int unprotect_piece(const struct precopy *precopy, struct piece piece)
+{
+	struct piece mapping = { .end = piece.start };
+	int result = 0;
+
+	while (result == 0 && mapping.end < piece.end && find_mapping(precopy, mapping.end, &mapping)) {
+		uint64_t size = mapping.end - mapping.start;
+		result = tracker_add(&precopy->tracker, mapping.start, size);
+		if (result == 0)
+			result = tracker_unprotect(&precopy->tracker, mapping.start, size);
+	}
+	return result;
+}
+
 /* Mappings of files hardly ever grow or move: they may be split, and are let go in steps. */
 static int unprotect(const struct precopy *precopy, struct page_list *large)
 {
@@ -64,29 +79,32 @@ static int unprotect(const struct precopy *precopy, struct page_list *large)
 			continue;
 		if (piece.files && size > MUCH)
 			tracker_remove(&precopy->tracker, piece.start, size);
-		if (piece.files)
+		if (piece.files || unprotect_piece(precopy, piece) < 0)
 			continue;
-		tracker_unprotect(&precopy->tracker, piece.start, size);
-		if (size >= LARGE && size / piece.mappings >= MAPPING_LARGE)
+		if (size >= DROPPED_LEAST && size / piece.mappings >= MAPPING_LEAST)
 			result = page_list_add(large, piece.start, size);
 	}
 	return result;
 }
 
-static bool all_stopped(struct guard *guard)
+static bool all_stopped(const struct stopped_threads *threads)
 {
-	struct stopped_threads *threads;
-	bool all = true;
-
-	if (guard_threads(guard, 0, NULL, &threads) < 0)
-		return false;
-	for (size_t i = 0; i < threads->count; i++)
-		all &= threads->threads[i].stopped;
-	stopped_threads_free(threads);
-	return all;
+	for (size_t i = 0; threads && i < threads->count; i++)
+		if (!threads->threads[i].stopped && !process_state_is_end(threads->threads[i].state))
+			return false;
+	return true;
 }
 
-/* Pieces may have grown, or become one, since they were listed. */
+/* Can everybody be stopped who uses the memory? A thread that did not stop before is held by the guard of that stop. */
+static bool can_stand_still(const struct precopy *precopy)
+{
+	const struct stopped_threads *threads;
+
+	return !precopy->frozen->freeze->held && frozen_threads(precopy->frozen, NULL, &threads) >= 0 &&
+	       all_stopped(threads) && !process_may_share_memory(precopy->process);
+}
+
+/* Pieces may have grown, or become one, since they were listed; what is new in them is not protected. */
 static void drop(const struct precopy *precopy, const struct page_list *large)
 {
 	struct piece piece = { 0 };
@@ -97,28 +115,44 @@ static void drop(const struct precopy *precopy, const struct page_list *large)
 			tracker_drop(&precopy->tracker, piece.start, piece.end - piece.start);
 }
 
-/* What cannot be let go this way is let go when the descriptor is closed. */
 static void drop_standing(const struct precopy *precopy, const struct page_list *large)
 {
 	AUTO_GUARD guard = NULL;
+	struct stopped_threads *threads;
 	uint64_t stop_us;
 
-	if (guard_start(NULL, &guard) < 0 || guard_stop(guard, &precopy->process->pid, 1, FREEZE_PATIENCE_MS, NULL) < 0)
+	if (guard_start(NULL, &guard) < 0)
 		return;
-	if (all_stopped(guard))
-		drop(precopy, large);
-	if (guard_resume(guard, NULL, &stop_us) == 0)
+	int stopped = guard_stop(guard, &precopy->process->pid, 1, freeze_patience_ms(precopy->frozen->freeze), NULL);
+	if (stopped >= 0 && pidmem_process_check(precopy->process, NULL) == 0 &&
+	    guard_threads(guard, 0, NULL, &threads) >= 0) {
+		if (all_stopped(threads))
+			drop(precopy, large);
+		stopped_threads_free(threads);
+	}
+	if (guard_resume(guard, NULL, &stop_us) >= 0)
 		frozen_add_stop(precopy->frozen, stop_us);
+}
+
+/* What cannot be let go in another way is let go when the descriptor is closed. */
+static void let_go(const struct precopy *precopy)
+{
+	struct page_list large = { 0 };
+	sigset_t before;
+
+	if (unprotect(precopy, &large) == 0 && large.count) {
+		freeze_block_signals(&before);
+		drop_standing(precopy, &large);
+		freeze_restore_signals(&before);
+	}
+	free(large.items);
 }
 
 void precopy_untrack(struct precopy *precopy)
 {
-	struct page_list large = { 0 };
-
 	if (precopy->userfaultfd < 0)
 		return;
-	if (process_memory_used(precopy->process) > MUCH && unprotect(precopy, &large) == 0 && large.count)
-		drop_standing(precopy, &large);
-	free(large.items);
+	if (process_memory_used(precopy->process) > MUCH && can_stand_still(precopy))
+		let_go(precopy);
 	close(take_fd(&precopy->userfaultfd));
 }

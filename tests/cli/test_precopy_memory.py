@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Memory that cannot simply be tracked: of a program that uses userfaultfd itself, shared with others, in swap."""
 
+import json
+import struct
+
 import pytest
 from conftest import PAGE, pattern
 from core_reader import Core
@@ -55,7 +58,7 @@ def huge(pid):
 
 def test_huge_pages_stay_huge(pidmem, victim, tmp_path, engine):
     """Of one that is protected in part the kernel makes small ones."""
-    one = victim("thp")
+    one = victim("thp", 160)
     before = huge(one.pid)
     if not before:
         pytest.skip("the kernel gave no transparent huge page")
@@ -75,8 +78,54 @@ def test_a_large_mapping_is_let_go_in_a_stop(pidmem, victim, tmp_path):
         with core:
             assert core.read(one.region + (16 << 20) - 4096, 16) == b"001b:0000000fff\n"
         wait_until(held_back, one.pid)
+        assert not protected(one.pid, one.region, 16 << 20)
         stops.append(len(report["stops_us"]))
     assert stops == [2, 3]
+
+
+def protected(pid, start, size):
+    """Pages that are marked as protected for a userfaultfd (bit 57: Documentation/admin-guide/mm/pagemap.rst)."""
+    with open(f"/proc/{pid}/pagemap", "rb") as pagemap:
+        pagemap.seek(start // PAGE * 8)
+        entries = struct.unpack(f"<{size // PAGE}Q", pagemap.read(size // PAGE * 8))
+    return sum(entry >> 57 & 1 for entry in entries)
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("size", [0, 160])
+def test_a_program_that_watches_its_own_writes(pidmem, victim, tmp_path, engine, size):
+    """What it maps and watches while it is copied is in the core as it was, and it counts no write too many or too few."""
+    one = victim("watching", size)
+    worker = Workers(one)
+    seen = 0
+    for _ in range(rounds(40)):
+        report, core = save(pidmem, one.pid, tmp_path / "core", f"--engine={engine}")
+        with core:
+            number, written, pages = (core.word(one.ledger + i * 8) for i in range(3))
+            values = [core.word(pages + i * PAGE) for i in range(256)] if pages else []
+        first = {number * 2 + 1} if written == number else {number * 2, number * 2 + 1}
+        assert set(values[:10]) <= first and set(values[10:]) <= {number * 2}, (number, written, values, report)
+        seen += len(values) > 0
+        worker.progress()
+    assert seen, "it never watched anything"
+    wait_until(held_back, one.pid)
+
+
+def test_two_processes_with_one_address_space(pidmem, victim, tmp_path):
+    """One goes on while the other one stands still: so nothing may be let go in a way that he could see."""
+    one = victim("sibling", 160)
+    worker = Workers(one)
+    for _ in range(rounds(10)):
+        report, core = save(pidmem, one.pid, tmp_path / "core", way="precopy")
+        with core:
+            assert core.read(one.region, 64 * PAGE) == pattern(64, 27)
+        assert len(report["stops_us"]) == 2, report
+        worker.progress()
+    result = pidmem("core", "-j", "--tree", "--engine=precopy", "-o", tmp_path / "family", one.pid)
+    assert result.code == 0, result
+    reports = [json.loads(line) for line in result.text.splitlines()]
+    assert sorted(report["engine"] for report in reports) == ["clone", "precopy"]
+    assert any("shares its memory" in (report["fallback"] or "") for report in reports)
 
 
 @pytest.mark.timeout(300)
