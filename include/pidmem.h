@@ -101,6 +101,7 @@ enum pidmem_code {
 	PIDMEM_SYMLINK,       /* the output is a symbolic link: never written through */
 	PIDMEM_FORMAT,        /* text or a file is not what it should be; .address is the offset or line */
 	PIDMEM_UNSUPPORTED,   /* not possible with this kernel or this version */
+	PIDMEM_LIMIT,         /* it would be more, or take longer, than was allowed */
 };
 
 /**
@@ -444,10 +445,11 @@ enum pidmem_why {
 	PIDMEM_WHY_NOT_SAVED, /* excluded: not in the file, which does not tell whether it was left out or never touched
 			       */
 	PIDMEM_WHY_TRUNCATED, /* unreadable: the file ends before it */
+	PIDMEM_WHY_LIMIT,     /* unreadable: a limit of size or time was reached before it was saved */
 };
 /** pidmem_why_name() - a stable word: "filter", "device", "kernel", "guard", "past-eof", "userfaultfd",
  * "unmapped", "file", "shared", "permissions", "secret", "poisoned", "io", "dump-rules", "not-copied", "not-saved",
- * "truncated"; "" for none. */
+ * "truncated", "limit"; "" for none. */
 PIDMEM_API const char *pidmem_why_name(enum pidmem_why why);
 /** pidmem_why_text() - the same in a few words for people. */
 PIDMEM_API const char *pidmem_why_text(enum pidmem_why why);
@@ -837,6 +839,14 @@ PIDMEM_API const struct pidmem_hole *pidmem_account_hole(const struct pidmem_acc
  * @user:     first argument of @progress
  * @command:  value of "command" in the lines of the index; NULL means "dump"
  * @release:  pidmem_source_release() as soon as the last byte has been read, while the rest is written
+ * @zstd:     compress what is written, but not the index: a level of zstd, 1 to PIDMEM_ZSTD_MOST; 0: not at all. It is
+ *            the seekable format of zstd: frames that can be read one by one, and a table of them at the end. Offsets
+ *            are those in the content. Threads of the library's own compress, as many as there are processors, 8 at
+ * most
+ * @max_size: write no more than so many bytes, holes aside: PIDMEM_LIMIT otherwise. 0: no limit
+ * @max_time_us: write for no longer: PIDMEM_LIMIT otherwise. 0: no limit
+ * @partial:  at a limit save what there is: all else that has content is told as unreadable, PIDMEM_WHY_LIMIT
+ * @rate:     read no more than so many bytes a second. 0: as fast as can be
  *
  * The account given to pidmem_dump() must not be NULL. SIGKILL in the middle can leave a temporary directory
  * ".pidmem.PID.N" with @split, in the directory if it was there and beside it if not; and a temporary file of such
@@ -851,14 +861,24 @@ struct pidmem_dump_options {
 	void *user;
 	const char *command;
 	bool release;
+	int zstd;
+	uint64_t max_size;
+	uint64_t max_time_us;
+	bool partial;
+	uint64_t rate;
 };
+#define PIDMEM_ZSTD_MOST 19
 
-/** struct pidmem_dump_report - what was written; sizes in bytes, times in microseconds. */
+/**
+ * struct pidmem_dump_report - what was written; sizes in bytes, times in microseconds.
+ * @content: as @apparent, before it was compressed
+ */
 struct pidmem_dump_report {
 	size_t size; /* sizeof this structure: set by the caller, PIDMEM_INIT */
 	uint64_t apparent, on_disk;
 	uint64_t elapsed_us;
 	bool indexed;
+	uint64_t content;
 };
 
 /**
@@ -883,7 +903,8 @@ PIDMEM_API int pidmem_dump(struct pidmem_source *source, const struct pidmem_dum
  * @filter:   PIDMEM_CORE_FILTER | MASK: which kinds of regions, in the bits of /proc/PID/coredump_filter (core(5));
  *            0: the target's own filter
  * @all:      everything that can be read, whatever filter and madvise(MADV_DONTDUMP) say
- * @progress, @user, @release: as in struct pidmem_dump_options
+ * @progress, @user, @release, @zstd, @max_size, @max_time_us, @partial, @rate: as in struct pidmem_dump_options. What
+ * is missing from a partial core file is zeros in it; the note tells
  */
 struct pidmem_core_options {
 	size_t size;
@@ -895,15 +916,21 @@ struct pidmem_core_options {
 	int (*progress)(void *user, const struct pidmem_progress *progress);
 	void *user;
 	bool release;
+	int zstd;
+	uint64_t max_size;
+	uint64_t max_time_us;
+	bool partial;
+	uint64_t rate;
 };
 #define PIDMEM_CORE_FILTER 0x80000000U
 
-/** struct pidmem_core_report - what was written; sizes in bytes, times in microseconds. */
+/** struct pidmem_core_report - what was written, as in struct pidmem_dump_report. */
 struct pidmem_core_report {
 	size_t size; /* sizeof this structure: set by the caller, PIDMEM_INIT */
 	uint64_t apparent, on_disk;
 	uint64_t elapsed_us;
 	size_t segments, threads;
+	uint64_t content;
 };
 
 /**
@@ -916,6 +943,15 @@ struct pidmem_core_report {
 PIDMEM_API int pidmem_core(struct pidmem_source *source, const struct pidmem_core_options *options,
 			   struct pidmem_account *account, struct pidmem_error *error,
 			   struct pidmem_core_report *report);
+
+/**
+ * pidmem_give_way() - let the calling thread, and those that it starts from now on, use processors and disks only while
+ * nobody else wants them (sched(7), SCHED_IDLE; ioprio_set(2))
+ *
+ * Not before pidmem_freeze_open() has returned, and not for what stands still until it is read: it would have to wait
+ * for whoever else is at work. Errors: PIDMEM_SYSTEM (a seccomp filter, mostly).
+ */
+PIDMEM_API int pidmem_give_way(struct pidmem_error *error);
 
 /* ---------------------------------------------------------------------------------------------- access --- */
 

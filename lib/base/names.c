@@ -51,6 +51,7 @@ const char *pidmem_why_name(enum pidmem_why why)
 		[PIDMEM_WHY_NOT_COPIED] = "not-copied",
 		[PIDMEM_WHY_NOT_SAVED] = "not-saved",
 		[PIDMEM_WHY_TRUNCATED] = "truncated",
+		[PIDMEM_WHY_LIMIT] = "limit",
 	};
 	return WORD(words, why);
 }
@@ -76,6 +77,7 @@ const char *pidmem_why_text(enum pidmem_why why)
 		[PIDMEM_WHY_NOT_COPIED] = "not part of a copy, and not saved in the pause",
 		[PIDMEM_WHY_NOT_SAVED] = "not saved in the file",
 		[PIDMEM_WHY_TRUNCATED] = "the file ends before it",
+		[PIDMEM_WHY_LIMIT] = "not saved before a limit was reached",
 	};
 	return WORD(texts, why);
 }

@@ -151,6 +151,33 @@ static uint64_t estimate(struct pidmem_source *source)
 	return sum;
 }
 
+/* As much of a span as the limits allow: what is not saved any more is told as such. */
+static int add_limited(struct dump *dump, struct pidmem_walk *walk, struct pidmem_span span,
+		       struct pidmem_account *account, struct pidmem_error *error)
+{
+	struct dump_target *target = dump->target;
+
+	for (struct pidmem_span piece = span; span.size; piece = span) {
+		int result = 0;
+		if (span.class_ == PIDMEM_READ)
+			result = limits_find_room(&target->limits, &target->data, span.size, error, &piece.size);
+		if (result == 0 && !piece.size) {
+			piece = limits_leave_out(&span);
+			walk_stop_reading(walk);
+		}
+		if (result == 0)
+			result = pidmem_account_add(account, &piece, error);
+		if (result == 0)
+			result = add_span(dump, &piece, error);
+		if (result < 0)
+			return result;
+		span.start += piece.size;
+		span.size -= piece.size;
+		span.bytes += span.bytes ? piece.size : 0;
+	}
+	return 0;
+}
+
 static int write_spans(struct pidmem_source *source, struct watch *watch, struct dump *dump,
 		       struct pidmem_account *account, struct pidmem_error *error)
 {
@@ -158,10 +185,14 @@ static int write_spans(struct pidmem_source *source, struct watch *watch, struct
 	struct pidmem_span span;
 	int result = pidmem_walk_open(source, 0, UINT64_MAX, 0, error, &walk);
 
+	if (result == 0 && watch->rate)
+		walk_read_at_most(walk, watch->rate / 8);
 	while (result >= 0 && (result = pidmem_walk_next(walk, error, &span)) == 1) {
-		if ((result = pidmem_account_add(account, &span, error)) < 0 ||
-		    (result = add_span(dump, &span, error)) < 0)
+		if ((result = add_limited(dump, walk, span, account, error)) < 0)
 			return result;
+		/* Of what was not saved, nothing was read. */
+		if (dump->target->limits.reached)
+			span.class_ = PIDMEM_ZERO;
 		if (watch_is_cancelled(watch, &span))
 			return file_cancelled(error);
 	}
@@ -184,6 +215,8 @@ int pidmem_dump(struct pidmem_source *source, const struct pidmem_dump_options *
 		return fail(error, PIDMEM_USAGE, EINVAL, "a dump needs either a file or a directory");
 	watch_init(&watch, options.progress, options.user);
 	watch_file(&watch, &target.data);
+	watch_hold_back(&watch, options.rate);
+	limits_init(&target.limits, options.max_size, options.max_time_us, options.partial);
 	if (options.progress)
 		watch.state.expected = estimate(source);
 	if ((result = dump_target_open(&target, &options, error)) < 0 ||
@@ -196,6 +229,7 @@ int pidmem_dump(struct pidmem_source *source, const struct pidmem_dump_options *
 		.on_disk = target.on_disk,
 		.elapsed_us = now_us() - begun,
 		.indexed = !target.data.stream,
+		.content = target.content,
 	};
 	options_give(out, &written, sizeof written);
 	return 0;

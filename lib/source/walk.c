@@ -229,6 +229,18 @@ void walk_move(struct pidmem_walk *walk, uint64_t start, uint64_t size, unsigned
 	walk->pass_over_stored = flags & WALK_PASS_OVER_STORED;
 }
 
+void walk_read_at_most(struct pidmem_walk *walk, uint64_t size)
+{
+	size = size > walk->page_size ? size & ~(walk->page_size - 1) : walk->page_size;
+	walk->buffer_size = size < walk->buffer_size ? (size_t)size : walk->buffer_size;
+}
+
+void walk_stop_reading(struct pidmem_walk *walk)
+{
+	walk->states_only = true;
+	walk->held = walk->told = 0;
+}
+
 void walk_seek(struct pidmem_walk *walk, uint64_t start, uint64_t size)
 {
 	walk_move(walk, start, size, 0);
