@@ -54,7 +54,9 @@ static void print_options(const char *title, const struct command_option *option
 			output_format("  -%c, --%s", option->letter, option->name);
 		else
 			output_format("      --%s", option->name);
-		if (option->argument)
+		if (option->argument && option->argument[0] == '[')
+			output_format("[=%s", option->argument + 1);
+		else if (option->argument)
 			output_format("=%s", option->argument);
 		output_text("  ");
 		length = (size_t)(output_position() - start);

@@ -47,14 +47,14 @@ struct invocation {
 };
 
 /*
- * An option: with @argument its text goes to *@text or to @take, without one *@flag is set. One that has none of these
- * is for a later version, and known by the contract: it is refused with the words of @help, and does not stand in the
- * help.
+ * An option: with @argument its text goes to *@text or to @take, without one *@flag is set. If @argument stands in
+ * brackets it may be left out, and @take gets NULL. One that has none of these is for a later version, and known by the
+ * contract: it is refused with the words of @help, and does not stand in the help.
  */
 struct command_option {
 	char letter; /* 0: only the long name */
 	const char *name;
-	const char *argument; /* its name in the help, NULL for a switch */
+	const char *argument; /* its name in the help, in brackets if it may be left out; NULL for a switch */
 	const char *help;
 	bool *flag;
 	const char **text;

@@ -17,7 +17,7 @@
 struct grammar {
 	const struct command_option *options[MOST_OPTIONS];
 	struct option longs[MOST_OPTIONS + 1];
-	char shorts[2 * MOST_OPTIONS + 3];
+	char shorts[3 * MOST_OPTIONS + 3];
 	size_t count;
 };
 
@@ -30,11 +30,13 @@ static void grammar_add(struct grammar *grammar, const struct command_option *op
 		struct option *entry = &grammar->longs[grammar->count];
 
 		entry->name = option->name;
-		entry->has_arg = option->argument ? required_argument : no_argument;
+		entry->has_arg = !option->argument            ? no_argument
+				 : option->argument[0] == '[' ? optional_argument
+							      : required_argument;
 		entry->val = option->letter ? option->letter : LONG_ONLY + (int)grammar->count;
 		if (option->letter) {
 			grammar->shorts[end++] = option->letter;
-			if (option->argument)
+			for (int colons = entry->has_arg; colons > 0; colons--) /* one, or two if it is optional */
 				grammar->shorts[end++] = ':';
 		}
 		grammar->options[grammar->count++] = option;

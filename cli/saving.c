@@ -6,6 +6,7 @@
 #include "ui/output.h"
 #include "ui/size.h"
 #include "ui/text.h"
+#include "writing.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@ int saving_begin(struct saving *saving, const struct invocation *invocation, con
 {
 	saving->invocation = invocation;
 	saving->saver = saver;
+	writing_begin();
 	return moment_open(invocation, (size_t)invocation->operand_count, &saving->moment);
 }
 
@@ -69,6 +71,7 @@ int saving_write(struct saving *saving)
 {
 	int failed = 0;
 
+	writing_give_way(saving->moment.kept_running);
 	for (size_t i = 0; !failed && i < saving->count; i++)
 		failed = write_one(saving, i);
 	if (!failed)
@@ -124,11 +127,16 @@ static void print_json(const struct saving *saving, size_t index)
 	target_json(saving->invocation, &save->target);
 	json_bytes("output", save->place, strlen(save->place));
 	json_text("format", saving->saver->format);
+	if (writing.zstd)
+		json_text("compression", "zstd");
+	else
+		json_null("compression");
 	moment_json(&saving->moment, index);
 	account_json(save->account);
 	json_object("size");
 	json_number("apparent", save->apparent);
 	json_number("on_disk", save->on_disk);
+	json_number("content", save->content);
 	json_object_end();
 	json_number("elapsed_us", save->elapsed_us);
 	if (saving->saver->json)
@@ -157,6 +165,8 @@ static void print_text(const struct saving *saving, size_t index)
 	output_format(", %s in all", time_text(save->elapsed_us).text);
 	if (save->elapsed_us)
 		output_format(", %s/s", size_text((uint64_t)((double)read / (double)save->elapsed_us * 1e6)).text);
+	if (writing.zstd)
+		output_format(", compressed to %s", size_text(save->apparent).text);
 	moment_text_way(&saving->moment, index);
 	output_char('\n');
 }

@@ -21,7 +21,7 @@ struct save {
 	struct pidmem_account *account;
 	char *place; /* what the output is called, owned */
 	bool written;
-	uint64_t apparent, on_disk;
+	uint64_t apparent, on_disk, content;
 	uint64_t elapsed_us; /* from the beginning until it was there */
 };
 
