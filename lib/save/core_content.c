@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "format/vsyscall.h"
 #include "save/core.h"
+#include "sink/pack.h"
 #include "source/source.h"
 
 /* Zeros that a stream gets before cancel is asked for again. */
@@ -154,6 +155,8 @@ int core_write_content(struct core *core, struct pidmem_error *error)
 {
 	int result = pidmem_walk_open(core->source, 0, UINT64_MAX, 0, error, &core->walk);
 
+	if (result == 0 && core->file.pack)
+		walk_read_at_most(core->walk, PACK_PIECE);
 	if (result == 0 && core->watch.rate)
 		walk_read_at_most(core->walk, core->watch.rate / 8);
 	for (size_t i = 0; i < core->plan.count && result >= 0; i++) {

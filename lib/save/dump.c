@@ -9,6 +9,7 @@
 #include "base/options.h"
 #include "process/process.h"
 #include "save/dump.h"
+#include "sink/pack.h"
 #include "sink/watch.h"
 #include "source/recorded.h"
 
@@ -185,6 +186,8 @@ static int write_spans(struct pidmem_source *source, struct watch *watch, struct
 	struct pidmem_span span;
 	int result = pidmem_walk_open(source, 0, UINT64_MAX, 0, error, &walk);
 
+	if (result == 0 && dump->target->zstd)
+		walk_read_at_most(walk, PACK_PIECE);
 	if (result == 0 && watch->rate)
 		walk_read_at_most(walk, watch->rate / 8);
 	while (result >= 0 && (result = pidmem_walk_next(walk, error, &span)) == 1) {

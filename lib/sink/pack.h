@@ -15,6 +15,9 @@
  */
 #define PACK_FRAME (2U << 20)
 
+/* So much is best read at a time: it is still in the caches when it is put into a frame, and no second thread reads. */
+#define PACK_PIECE (256U << 10)
+
 struct file_sink;
 struct pack;
 
