@@ -71,13 +71,14 @@ _pidmem() {
 	local common='-h --help -V --version -q --quiet --color='
 	local other='-j --json -R --region= --consistency= --progress= --proc=' own=
 	local pausing='--engine= --max-pause= --shared= --shared-limit='
+	local writing='-z --zstd --max-size= --max-time= --partial --rate= --nice'
 	COMPREPLY=()
 
 	# What stands before the cursor: the command, and how many operands behind it. "=" is a word of its own.
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
 		= | -R | -o | --region | --consistency | --color | --progress | --proc | --columns | --output | --split | \
-			--filter | --shared | --shared-limit | --engine | --max-pause)
+			--filter | --shared | --shared-limit | --engine | --max-pause | --max-size | --max-time | --rate)
 			[[ ${COMP_WORDS[i + 1]} == = ]] || ((i++)) # its argument
 			;;
 		-*) ;;
@@ -101,8 +102,8 @@ _pidmem() {
 	case $command in
 	maps) own='-o --columns= -x --extended' ;;
 	read) own='--raw --xxd' ;;
-	dump) own="-o --output= --split= $pausing --force" ;;
-	core) own="-o --output= -a --all --filter= --tree $pausing --force" ;;
+	dump) own="-o --output= --split= $pausing $writing --force" ;;
+	core) own="-o --output= -a --all --filter= --tree $pausing $writing --force" ;;
 	gcore) other='--consistency= --progress= --proc=' own='-a --all -o --output= --force' ;;
 	info | why) other='-j --json --proc=' ;;
 	help) other= ;;

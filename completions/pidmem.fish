@@ -39,7 +39,7 @@ function __pidmem_at
         if test $skip = 1
             set skip 0
         else if contains -- $word -R -o --region --consistency --color --progress --proc --columns --output --split \
-                --filter --shared --shared-limit --engine --max-pause
+                --filter --shared --shared-limit --engine --max-pause --max-size --max-time --rate
             set skip 1
         else if not string match -q -- '-*' $word
             set -a plain $word
@@ -95,3 +95,9 @@ complete -c pidmem -n "$seen core dump" -l shared -x -a 'auto paused after' -d '
 complete -c pidmem -n "$seen core dump" -l shared-limit -x -d 'the limit of --shared=auto'
 complete -c pidmem -n "$seen core dump" -l engine -x -a 'auto precopy clone' -d 'how a snapshot is made'
 complete -c pidmem -n "$seen core dump" -l max-pause -x -d 'how long it may stand still'
+complete -c pidmem -n "$seen core dump" -s z -l zstd -d 'compress, by zstd'
+complete -c pidmem -n "$seen core dump" -l max-size -x -d 'write no more than this'
+complete -c pidmem -n "$seen core dump" -l max-time -x -d 'take no longer than this'
+complete -c pidmem -n "$seen core dump" -l partial -d 'at a limit keep what there is'
+complete -c pidmem -n "$seen core dump" -l rate -x -d 'MiB a second to be read at most'
+complete -c pidmem -n "$seen core dump" -l nice -d 'use only what nobody else wants'

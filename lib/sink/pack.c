@@ -240,7 +240,7 @@ int pack_skip(struct pack *pack, struct file_sink *file, uint64_t size, struct p
 
 uint64_t pack_pending(const struct pack *pack)
 {
-	return pack->pending;
+	return pack->pending + pack->table.size;
 }
 
 int pack_flush(struct pack *pack, struct file_sink *file, struct pidmem_error *error)

@@ -24,7 +24,7 @@ struct pack;
 /* Compress what file_write() and file_skip() are given from now on. `level`: as of zstd, 1 to PIDMEM_ZSTD_MOST. */
 int pack_begin(struct file_sink *file, int level, struct pidmem_error *error);
 
-/* Bytes that are not in the file yet. */
+/* Bytes that are not in the file yet, the table of frames included; of what is being compressed as it is. */
 uint64_t pack_pending(const struct pack *pack);
 /* Write them now. */
 int pack_flush(struct pack *pack, struct file_sink *file, struct pidmem_error *error);
