@@ -157,7 +157,7 @@ def test_interrupt_of_a_wait(pidmem, noise, tmp_path):
 def test_progress_on_a_terminal(pidmem, noise, tmp_path):
     """At this rate it takes four seconds: it is drawn again and again, with the time that is left; Ctrl-C wipes it."""
     terminal, end = pty.openpty()
-    process = pidmem.start("core", "--rate=6", "-o", "c", noise.pid, cwd=tmp_path, stderr=end, stdin=end)
+    process = pidmem.start("core", "--color=never", "--rate=6", "-o", "c", noise.pid, cwd=tmp_path, stderr=end, stdin=end)
     os.close(end)
     said = b""
     while said.count(b"\r") < 3:
