@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "sink/pack.h"
+#include "sink/writer.h"
 
 const char *file_shown_name(const struct file_sink *file)
 {
@@ -236,15 +237,27 @@ int file_write_at(struct file_sink *file, const void *bytes, size_t size, uint64
 	return 0;
 }
 
+/* In order, but for holes: what can be left to a thread. */
+static int put(struct file_sink *file, const void *bytes, size_t size, uint64_t offset, struct pidmem_error *error)
+{
+	if (!file->stream && !file->writer)
+		file->writer = writer_new(file->fd);
+	if (!file->writer)
+		return file_write_at(file, bytes, size, offset, error);
+	file->stored += size;
+	int result = writer_put(file->writer, bytes, size, offset);
+	return result < 0 ? file_fail_place(error, -result, file_shown_name(file)) : 0;
+}
+
 int file_append(struct file_sink *file, const void *bytes, size_t size, struct pidmem_error *error)
 {
-	return file_write_at(file, bytes, size, file->stored, error);
+	return put(file, bytes, size, file->stored, error);
 }
 
 int file_write(struct file_sink *file, const void *bytes, size_t size, struct pidmem_error *error)
 {
 	int result = file->pack ? pack_write(file->pack, file, bytes, size, error)
-				: file_write_at(file, bytes, size, file->size, error);
+				: put(file, bytes, size, file->size, error);
 
 	file->size += result == 0 ? size : 0;
 	return result;
@@ -275,6 +288,9 @@ int file_complete(struct file_sink *file, struct pidmem_error *error)
 
 	if (result < 0 || file->stream)
 		return result;
+	result = file->writer ? writer_finish(file->writer) : 0;
+	if (result < 0)
+		return file_fail_place(error, -result, file_shown_name(file));
 	/* A hole at the end has to be made. */
 	if (ftruncate(file->fd, (off_t)file_length(file)) < 0)
 		return file_fail_place(error, errno, file_shown_name(file));
@@ -309,6 +325,7 @@ void file_close(struct file_sink *file)
 		file_put_back(file);
 	free(take(file->path));
 	pack_free(take(file->pack));
+	writer_free(take(file->writer));
 	if (file->fd >= 0)
 		close(take_fd(&file->fd));
 }

@@ -10,6 +10,7 @@
 #include "pidmem.h"
 
 struct pack;
+struct writer;
 
 struct file_sink {
 	int fd;
@@ -18,9 +19,10 @@ struct file_sink {
 	char *old;       /* the name of the file that it replaced, until it is settled */
 	bool stream;     /* a device or pipe that was there: written to as it is, without holes */
 	bool force;
-	uint64_t size;     /* written or skipped so far */
-	uint64_t stored;   /* what of that is in the file, holes aside and compressed if it is */
-	struct pack *pack; /* compresses what is written from now on: pack_begin() */
+	uint64_t size;         /* written or skipped so far */
+	uint64_t stored;       /* what of that is in the file, holes aside and compressed if it is */
+	struct writer *writer; /* of a file that is no stream, once there is something to be written */
+	struct pack *pack;     /* compresses what is written from now on: pack_begin() */
 	/* Set before file_open(), may be NULL: what messages call it instead of its path, and what is called when a
 	 * signal interrupts a write; a value other than 0 ends that with PIDMEM_CANCELLED. */
 	const char *label;

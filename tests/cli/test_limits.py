@@ -122,8 +122,7 @@ def test_too_long(pidmem, noise, tmp_path, command, packed):
     assert os.listdir(tmp_path) == []
     result = pidmem(*args, "-j", "--partial", cwd=tmp_path)
     assert result.code == 3, result
-    missing, size = told_of_limit(result.json)
-    assert size > 8 * MIB and result.json["account"]["read"] > 0
+    assert told_of_limit(result.json)[1] > 8 * MIB
 
 
 def test_time_that_is_over_before(pidmem, plain, tmp_path):
@@ -155,14 +154,14 @@ def test_interrupt_of_a_wait(pidmem, noise, tmp_path):
 
 
 def test_progress_on_a_terminal(pidmem, noise, tmp_path):
-    """At this rate it takes four seconds: it is drawn again and again, with the time that is left; Ctrl-C wipes it."""
+    """At this rate it takes a minute: it is drawn again and again, with the time that is left; Ctrl-C wipes it."""
     terminal, end = pty.openpty()
-    process = pidmem.start("core", "--color=never", "--rate=6", "-o", "c", noise.pid, cwd=tmp_path, stderr=end, stdin=end)
+    process = pidmem.start("core", "--color=never", "--rate=0.5", "-o", "c", noise.pid, cwd=tmp_path, stderr=end, stdin=end)
     os.close(end)
     said = b""
     while said.count(b"\r") < 3:
         said += os.read(terminal, 4096)
-    assert re.search(rb"\r +\d+%  [\d.]+ MiB of [\d.]+ MiB, [\d.]+ MiB/s, \d+ s left\x1b\[K\r", said), said
+    assert re.search(rb"\r +\d+%  [\d.]+ [KM]iB of [\d.]+ MiB, [\d.]+ [KM]iB/s, \d+ s left\x1b\[K\r", said), said
     os.kill(process.pid, signal.SIGINT)
     try:
         while more := os.read(terminal, 4096):
