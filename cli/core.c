@@ -130,7 +130,8 @@ static int check_file(const struct core_wish *wish, const struct target *file)
 	if (wish->all || wish->filter)
 		return target_refuse(file, wish->all ? "--all" : "--filter",
 				     "what is in the file is taken; -R chooses regions");
-	return check_place(wish, wish->output);
+	AUTO_TEXT place = name_place(wish, 0);
+	return check_place(wish, place);
 }
 
 int core_save(struct saving *saving, const struct invocation *invocation, const struct core_wish *wish)

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "format/seek_entries.h"
 
-#include <string.h>
+#include "format/seek_table.h"
 
-#define TABLE_MAGIC 0x184d2a5eU
-#define SEEKABLE_MAGIC 0x8f92eab1U
 #define HEAD 8
 #define ENTRY 8
-#define FOOT 9
 
 static void put_little(char *to, uint32_t value)
 {
@@ -35,7 +32,7 @@ int seek_entries_add(struct buffer *table, uint32_t packed, uint32_t content)
 
 int seek_entries_finish(struct buffer *table)
 {
-	char foot[FOOT] = { 0 }; /* the byte after the number is 0: there are no checksums of frames */
+	char foot[SEEK_TABLE_FOOT] = { 0 }; /* the byte after the number is 0: there are no checksums of frames */
 	int result = begin(table);
 
 	if (result < 0)
@@ -45,7 +42,7 @@ int seek_entries_finish(struct buffer *table)
 	result = buffer_append(table, foot, sizeof foot);
 	if (result < 0)
 		return result;
-	put_little(table->bytes, TABLE_MAGIC);
+	put_little(table->bytes, SEEK_TABLE_MAGIC);
 	put_little(table->bytes + 4, (uint32_t)(table->size - HEAD));
 	return 0;
 }

@@ -157,6 +157,7 @@ int dump_target_line(struct dump_target *target, struct index_entry *entry, stru
 		return 0;
 	if (target->split && entry->class_ == PIDMEM_READ)
 		entry->file = target->name;
+	entry->zstd = target->zstd && entry->class_ == PIDMEM_READ;
 	if (index_append(&target->lines, target->command, entry) < 0)
 		return fail_memory(error);
 	return target->lines.size < 65536 ? 0 : flush_lines(target, error);
