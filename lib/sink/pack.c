@@ -175,28 +175,27 @@ static int take_slot(struct pack *pack, struct file_sink *file, struct pidmem_er
 	return result;
 }
 
-/* The slot that is being filled. */
-static int find_slot(struct pack *pack, struct file_sink *file, struct pidmem_error *error, struct slot **out)
+/* The slot that is being filled; NULL with *result after a failure. */
+static struct slot *find_slot(struct pack *pack, struct file_sink *file, struct pidmem_error *error, int *result)
 {
-	int result = ring_is_full(pack->ring) ? take_slot(pack, file, error) : 0;
+	*result = ring_is_full(pack->ring) ? take_slot(pack, file, error) : 0;
 	struct slot *slot = &pack->slots[ring_next(pack->ring)];
 
-	if (result < 0)
-		return result;
-	if (!slot->in && (!(slot->in = malloc(PACK_FRAME)) || !(slot->out = malloc(ZSTD_compressBound(PACK_FRAME)))))
-		return fail_memory(error);
-	*out = slot;
-	return 0;
+	if (*result < 0)
+		return NULL;
+	if (slot->in || ((slot->in = malloc(PACK_FRAME)) && (slot->out = malloc(ZSTD_compressBound(PACK_FRAME)))))
+		return slot;
+	*result = fail_memory(error);
+	return NULL;
 }
 
 /* Bytes, or zeros where `bytes` is NULL. */
 static int add(struct pack *pack, struct file_sink *file, const char *bytes, size_t size, struct pidmem_error *error)
 {
-	struct slot *slot;
-
 	while (size) {
-		int result = find_slot(pack, file, error, &slot);
-		if (result < 0)
+		int result;
+		struct slot *slot = find_slot(pack, file, error, &result);
+		if (!slot)
 			return result;
 		size_t piece = PACK_FRAME - slot->filled;
 		piece = piece < size ? piece : size;
@@ -222,16 +221,16 @@ int pack_write(struct pack *pack, struct file_sink *file, const void *bytes, siz
 /* Fill the frame that is begun; whole frames of zeros are not compressed again; begin another one with the rest. */
 int pack_skip(struct pack *pack, struct file_sink *file, uint64_t size, struct pidmem_error *error)
 {
-	struct slot *slot;
-	int result = size ? find_slot(pack, file, error, &slot) : 0;
+	int result = 0;
+	struct slot *slot = size ? find_slot(pack, file, error, &result) : NULL;
 
-	if (result < 0 || !size)
+	if (!slot)
 		return result;
 	uint64_t first = slot->filled ? PACK_FRAME - slot->filled : 0;
 	first = first < size ? first : size;
 	uint64_t frames = (size - first) / PACK_FRAME;
 	result = add(pack, file, NULL, (size_t)first, error);
-	if (result == 0 && frames && (result = find_slot(pack, file, error, &slot)) == 0) {
+	if (result == 0 && frames && (slot = find_slot(pack, file, error, &result))) {
 		slot->zeros = frames;
 		ring_put(pack->ring);
 	}
