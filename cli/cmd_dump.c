@@ -159,6 +159,7 @@ static int dump(struct saving *saving, const char *place)
 {
 	AUTO_TEXT directory = chosen.was_there ? strdup(place) : place_directory(place);
 	struct pidmem_freeze_options how = PIDMEM_INIT(how);
+	bool copy = false;
 	int held = -1, failed;
 
 	failed = check_place(place);
@@ -167,10 +168,10 @@ static int dump(struct saving *saving, const char *place)
 	signals_catch();
 	if (!chosen.split)
 		failed = place_wait(place, &held);
-	how.directory = directory;
 	pausing_apply(&how);
 	if (!failed)
-		failed = room_check(&saving->moment, directory, false);
+		failed = room_check(&saving->moment, directory, false, &copy);
+	how.directory = copy || pausing_engine_given() ? directory : NULL;
 	if (!failed)
 		failed = saving_hold(saving, &how);
 	if (!failed) {

@@ -42,18 +42,20 @@ static bool find_room(const char *directory, uint64_t *room)
 	return true;
 }
 
-int room_check(const struct moment *moment, const char *directory, bool rules)
+int room_check(const struct moment *moment, const char *directory, bool rules, bool *copy)
 {
 	uint64_t room, needed = 0;
 
-	if (!directory || writing.zstd || !find_room(directory, &room))
+	*copy = true;
+	if (!directory || !find_room(directory, &room))
 		return 0;
 	for (size_t i = 0; i < moment->named_count; i++) {
 		uint64_t size = estimate(moment, moment->named[i], rules);
 
 		needed += writing.partial && writing.max_size && writing.max_size < size ? writing.max_size : size;
 	}
-	if (needed <= room)
+	*copy = needed <= room;
+	if (*copy || writing.zstd)
 		return 0;
 	fail("there is no room for it in %s: it takes about %s, and %s are free", directory, size_text(needed).text,
 	     size_text(room).text);

@@ -239,6 +239,17 @@ def test_full_disk(pidmem, victim, tmp_path, need_root):
         assert (tmp_path / "left").read_text() == ""
 
 
+def test_small_disk(pidmem, large, tmp_path, need_root):
+    """There is room for what comes of it, but not for a copy of it all meanwhile."""
+    (tmp_path / "disk").mkdir()
+    script = 'mount -t tmpfs -o size=16m none "$0" && cd "$0" && { "$@"; code=$?; cp * ..; exit $code; }'
+    for command in ("core", "dump"):
+        result = pidmem(command, "-z", "-j", "--consistency=snapshot", "-o", "c", large.pid,
+                        before=["unshare", "--mount", "sh", "-c", script, tmp_path / "disk"])
+        assert result.code == 0 and result.json["engine"] == "clone", result
+        assert pattern(1, 27) in Zstd(tmp_path / "c.zst").content()
+
+
 def test_one_processor(pidmem, plain, tmp_path):
     assert pidmem("core", "-z", "-o", "c", plain.pid, before=["taskset", "1"], cwd=tmp_path).code == 0
     check_core(unpack(tmp_path / "c.zst"), plain)
