@@ -46,7 +46,7 @@ int room_check(const struct moment *moment, const char *directory, bool rules, b
 {
 	uint64_t room, needed = 0;
 
-	*copy = true;
+	*copy = !writing.max_size && !writing.rate && !writing.nice;
 	if (!directory || !find_room(directory, &room))
 		return 0;
 	for (size_t i = 0; i < moment->named_count; i++) {
@@ -54,8 +54,8 @@ int room_check(const struct moment *moment, const char *directory, bool rules, b
 
 		needed += writing.partial && writing.max_size && writing.max_size < size ? writing.max_size : size;
 	}
-	*copy = needed <= room;
-	if (*copy || writing.zstd)
+	*copy &= needed <= room;
+	if (needed <= room || writing.zstd)
 		return 0;
 	fail("there is no room for it in %s: it takes about %s, and %s are free", directory, size_text(needed).text,
 	     size_text(room).text);

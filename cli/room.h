@@ -8,7 +8,8 @@
 /*
  * Before anything is stopped: for the processes that were named, in a directory (NULL: a pipe). `rules`: only what core
  * files have by default. What is compressed may well become small enough: nothing is said then, but *copy is false if
- * there is no room for a copy of it all meanwhile. 0, or EXIT_FAILED after a message.
+ * all of it must not be copied there at once, for lack of room or because of --max-size, --rate or --nice. 0, or
+ * EXIT_FAILED after a message.
  */
 int room_check(const struct moment *moment, const char *directory, bool rules, bool *copy);
 

@@ -90,7 +90,7 @@ static int adopt(struct core *core)
 {
 	struct store *store = core->source->precopy ? &core->source->precopy->store : NULL;
 
-	if (!store || core->file.stream || core->file.pack)
+	if (!store || core->file.stream || core->file.pack || core->limits.size)
 		return 0;
 	if (core_plan_place(&core->plan, store) < 0)
 		return -ENOMEM;

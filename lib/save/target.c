@@ -92,7 +92,9 @@ int dump_target_open(struct dump_target *target, const struct pidmem_dump_option
 {
 	target->command = options->command ? options->command : "dump";
 	target->zstd = options->zstd;
-	return options->split ? open_split(target, options->split, error) : open_file(target, options, error);
+	int result = options->split ? open_split(target, options->split, error) : open_file(target, options, error);
+	target->index.unthreaded = true;
+	return result;
 }
 
 static int flush_lines(struct dump_target *target, struct pidmem_error *error)

@@ -240,7 +240,7 @@ int file_write_at(struct file_sink *file, const void *bytes, size_t size, uint64
 /* In order, but for holes: what can be left to a thread. */
 static int put(struct file_sink *file, const void *bytes, size_t size, uint64_t offset, struct pidmem_error *error)
 {
-	if (!file->stream && !file->writer)
+	if (!file->stream && !file->unthreaded && !file->writer)
 		file->writer = writer_new(file->fd);
 	if (!file->writer)
 		return file_write_at(file, bytes, size, offset, error);
