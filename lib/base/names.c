@@ -51,6 +51,8 @@ const char *pidmem_why_name(enum pidmem_why why)
 		[PIDMEM_WHY_NOT_COPIED] = "not-copied",
 		[PIDMEM_WHY_NOT_SAVED] = "not-saved",
 		[PIDMEM_WHY_TRUNCATED] = "truncated",
+		[PIDMEM_WHY_SWAPPED] = "swapped",
+		[PIDMEM_WHY_NOT_SOUGHT] = "not-sought",
 	};
 	return WORD(words, why);
 }
@@ -76,6 +78,8 @@ const char *pidmem_why_text(enum pidmem_why why)
 		[PIDMEM_WHY_NOT_COPIED] = "not part of a copy, and not saved in the pause",
 		[PIDMEM_WHY_NOT_SAVED] = "not saved in the file",
 		[PIDMEM_WHY_TRUNCATED] = "the file ends before it",
+		[PIDMEM_WHY_SWAPPED] = "in swap, from where reading would bring it back",
+		[PIDMEM_WHY_NOT_SOUGHT] = "not looked at",
 	};
 	return WORD(texts, why);
 }
