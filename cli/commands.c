@@ -8,12 +8,12 @@
 #include <string.h>
 
 const struct command *const commands[] = {
-	&command_maps,  &command_read, &command_dump, &command_core,
+	&command_maps,  &command_read, &command_find, &command_dump, &command_core,
 	&command_gcore, &command_info, &command_why,  &command_help,
 };
 const size_t command_count = sizeof(commands) / sizeof(commands[0]);
 
-const struct command *command_find(const char *name)
+const struct command *command_by_name(const char *name)
 {
 	for (size_t i = 0; i < command_count; i++)
 		if (!strcmp(commands[i]->name, name))
@@ -24,7 +24,7 @@ const struct command *command_find(const char *name)
 /* Of the contract, for a later version. */
 static bool is_planned(const char *name)
 {
-	static const char *const names[] = { "find", "diff" };
+	static const char *const names[] = { "diff" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (!strcmp(name, names[i]))

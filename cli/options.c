@@ -30,7 +30,9 @@ static void grammar_add(struct grammar *grammar, const struct command_option *op
 		struct option *entry = &grammar->longs[grammar->count];
 
 		entry->name = option->name;
-		entry->has_arg = option->argument ? required_argument : no_argument;
+		entry->has_arg = !option->argument            ? no_argument
+				 : option->argument[0] == '[' ? optional_argument
+							      : required_argument;
 		entry->val = option->letter ? option->letter : LONG_ONLY + (int)grammar->count;
 		if (option->letter) {
 			grammar->shorts[end++] = option->letter;
@@ -219,7 +221,7 @@ static void find_colour(int argc, char **argv)
 static const struct command *find_by_program(const char *program)
 {
 	const char *slash = strrchr(program, '/');
-	const struct command *command = command_find(slash ? slash + 1 : program);
+	const struct command *command = command_by_name(slash ? slash + 1 : program);
 
 	return command && command->usage ? command : NULL;
 }
@@ -244,7 +246,7 @@ static int read_until_command(int argc, char **argv, unsigned long *seen, int *f
 		hint("`pidmem help` lists the commands");
 		return EXIT_FAILED;
 	}
-	given.command = command_find(argv[optind]);
+	given.command = command_by_name(argv[optind]);
 	return given.command ? 0 : command_unknown(argv[optind]);
 }
 
