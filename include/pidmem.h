@@ -1071,6 +1071,75 @@ PIDMEM_API void pidmem_find_close(struct pidmem_find *find);
  * PIDMEM_FORMAT, PIDMEM_UNSUPPORTED (an expression takes too many steps), PIDMEM_SYSTEM. */
 PIDMEM_API int pidmem_find_next(struct pidmem_find *find, struct pidmem_error *error, struct pidmem_match *match);
 
+/* ----------------------------------------------------------------------------------------- comparing --- */
+
+enum pidmem_difference_kind {
+	PIDMEM_WENT,         /* mapped in the first alone */
+	PIDMEM_CAME,         /* mapped in the second alone */
+	PIDMEM_REPLACED,     /* another file is mapped, or another part of it */
+	PIDMEM_OTHER_RIGHTS, /* permissions, or whether it is shared */
+	PIDMEM_CONTENT,      /* other bytes */
+};
+/** pidmem_difference_name() - "went", "came", "replaced", "rights", "content". */
+PIDMEM_API const char *pidmem_difference_name(enum pidmem_difference_kind kind);
+
+/** struct pidmem_diff_options - how to compare; as in struct pidmem_find_options. */
+struct pidmem_diff_options {
+	size_t size;
+	bool swapped;
+	int (*progress)(void *user, const struct pidmem_progress *progress);
+	void *user;
+};
+
+#define PIDMEM_DIFF_BYTES 64
+/**
+ * struct pidmem_difference - a range that is not the same in both
+ * @regions: of the first and the second source, that hold its first byte; NULL where there is none
+ * @before, @after: of PIDMEM_CONTENT, the first @known bytes of it in both, at most PIDMEM_DIFF_BYTES; valid until the
+ *           next call
+ */
+struct pidmem_difference {
+	enum pidmem_difference_kind kind;
+	uint64_t address, size;
+	const struct pidmem_region *regions[2];
+	const unsigned char *before, *after;
+	size_t known;
+};
+
+/**
+ * struct pidmem_diff_report - what was compared; in bytes
+ * @size:         sizeof this structure: set by the caller, PIDMEM_INIT
+ * @compared:     both sources have content there
+ * @changed:      of that, bytes that are not the same
+ * @not_compared: mapped in both, but only one of them has or tells the content
+ */
+struct pidmem_diff_report {
+	size_t size;
+	uint64_t compared, changed, not_compared;
+};
+
+struct pidmem_diff;
+
+/**
+ * pidmem_diff_open() - compare what two sources hold at the same addresses
+ * @one_account, @other_account: every span of each is added to its own; must stay
+ *
+ * The sources are borrowed until it is closed, and must be different ones; of different processes, programs or moments
+ * as may be. Errors: PIDMEM_USAGE, PIDMEM_SYSTEM.
+ */
+PIDMEM_API int pidmem_diff_open(struct pidmem_source *one, struct pidmem_source *other,
+				const struct pidmem_diff_options *options, struct pidmem_account *one_account,
+				struct pidmem_account *other_account, struct pidmem_error *error,
+				struct pidmem_diff **diff);
+PIDMEM_API void pidmem_diff_close(struct pidmem_diff *diff);
+/** pidmem_diff_next() - the next difference: those of regions first, by address, then those of content. Changes with
+ * fewer than 16 equal bytes between them are one, within a page. Errors: as pidmem_walk_next(), PIDMEM_CANCELLED. */
+PIDMEM_API int pidmem_diff_next(struct pidmem_diff *diff, struct pidmem_error *error,
+				struct pidmem_difference *difference);
+/** pidmem_diff_describe() - so far. */
+PIDMEM_API int pidmem_diff_describe(const struct pidmem_diff *diff, struct pidmem_error *error,
+				    struct pidmem_diff_report *report);
+
 /* ---------------------------------------------------------------------------------------------- access --- */
 
 /* Why a process cannot be read, in the order in which they are looked at. */

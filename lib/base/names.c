@@ -121,3 +121,12 @@ const char *pidmem_cause_name(enum pidmem_cause cause)
 	};
 	return WORD(words, cause);
 }
+
+const char *pidmem_difference_name(enum pidmem_difference_kind kind)
+{
+	static const char *const words[] = {
+		[PIDMEM_WENT] = "went",           [PIDMEM_CAME] = "came",       [PIDMEM_REPLACED] = "replaced",
+		[PIDMEM_OTHER_RIGHTS] = "rights", [PIDMEM_CONTENT] = "content",
+	};
+	return WORD(words, kind);
+}
