@@ -137,8 +137,7 @@ static int check_file(const struct core_wish *wish, const struct target *file)
 
 int core_save(struct saving *saving, const struct invocation *invocation, const struct core_wish *wish)
 {
-	static const struct saver saver = { "elf", .dump_rules = true, .write = write_core, .remove = remove_core,
-					    .json = print_zombies };
+	static const struct saver saver = { "elf", .write = write_core, .remove = remove_core, .json = print_zombies };
 	int held = -1, failed;
 
 	saving->wish = wish;

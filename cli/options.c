@@ -221,7 +221,7 @@ static void find_colour(int argc, char **argv)
 static const struct command *find_by_program(const char *program)
 {
 	const char *slash = strrchr(program, '/');
-	const struct command *command = command_find(slash ? slash + 1 : program);
+	const struct command *command = command_by_name(slash ? slash + 1 : program);
 
 	return command && command->usage ? command : NULL;
 }
@@ -246,7 +246,7 @@ static int read_until_command(int argc, char **argv, unsigned long *seen, int *f
 		hint("`pidmem help` lists the commands");
 		return EXIT_FAILED;
 	}
-	given.command = command_find(argv[optind]);
+	given.command = command_by_name(argv[optind]);
 	return given.command ? 0 : command_unknown(argv[optind]);
 }
 

@@ -23,7 +23,7 @@ extern struct writing writing;
 /* For the table of a command. */
 /* clang-format off */
 #define WRITING_OPTIONS \
-	{ 'z', "zstd", "[LEVEL]", \
+	{ 'z', "zstd", "[=LEVEL]", \
 	  "compress, by zstd, in frames that can be read one by one; 1 to 19 (default 3). The name of the file gets .zst", \
 	  .take = writing_take_zstd }, \
 	{ 0, "max-size", "SIZE", "write no more than this, or fail (see --partial)", .take = writing_take_max_size }, \

@@ -11,7 +11,7 @@
 #include "save/dump.h"
 #include "sink/pack.h"
 #include "sink/watch.h"
-#include "source/recorded.h"
+#include "source/source.h"
 
 /* A known-zero range of this size or more takes no room in the file. */
 #define ZERO_LINE (1ULL << 20)
@@ -131,27 +131,6 @@ static int add_span(struct dump *dump, const struct pidmem_span *span, struct pi
 	}
 }
 
-/* How much there will be to read, roughly: what is in memory and in swap, less what is left out. */
-static uint64_t estimate(struct pidmem_source *source)
-{
-	struct pidmem_maps *maps;
-	uint64_t sum = 0;
-
-	if (source->recorded)
-		return recorded_saved_size(source);
-	if (!source->select)
-		return process_memory_used(source->target);
-	if (pidmem_maps_read(source->target, PIDMEM_MAPS_RESIDENCE, NULL, &maps) < 0)
-		return 0;
-	for (size_t i = 0; i < pidmem_maps_count(maps); i++) {
-		const struct pidmem_region *region = pidmem_maps_get(maps, i);
-		if (pidmem_select_test(source->select, region, region->start, NULL))
-			sum += region->resident + region->swapped;
-	}
-	pidmem_maps_free(maps);
-	return sum;
-}
-
 /* As much of a span as the limits allow: what is not saved any more is told as such. */
 static int add_limited(struct dump *dump, struct pidmem_walk *walk, struct pidmem_span span,
 		       struct pidmem_account *account, struct pidmem_error *error)
@@ -221,7 +200,7 @@ int pidmem_dump(struct pidmem_source *source, const struct pidmem_dump_options *
 	watch_hold_back(&watch, options.rate);
 	limits_init(&target.limits, options.max_size, options.max_time_us, options.partial);
 	if (options.progress)
-		watch.state.expected = estimate(source);
+		watch.state.expected = source_expected(source);
 	if ((result = dump_target_open(&target, &options, error)) < 0 ||
 	    (result = write_spans(source, &watch, &dump, account, error)) < 0 ||
 	    (options.release && (result = pidmem_source_release(source, error)) < 0) ||

@@ -81,6 +81,9 @@ int source_report(struct pidmem_source *source, struct pidmem_error *error, stru
 /* What smaps says of a region; NULL if it cannot be had. Of a copy: as it was for the target (DONTFORK...). */
 const struct pidmem_usage *source_usage(struct pidmem_source *source, const struct pidmem_region *region);
 
+/* How much there will be to read, roughly: what is in memory and in swap, less what is left out. */
+uint64_t source_expected(struct pidmem_source *source);
+
 /* 0, or the error of a source that was let go. */
 int source_check(const struct pidmem_source *source, struct pidmem_error *error);
 
