@@ -52,9 +52,7 @@ static void fill_text(char *region, size_t size)
 	for (size_t at = 0; at < size;) {
 		double part = (double)(next_random() % 65536) / 65536;
 		const char *word = words[(size_t)(part * part * part * WORDS)];
-		size_t length = strlen(word);
-		if (length >= size - at)
-			length = size - at - 1;
+		size_t length = strnlen(word, size - at - 1);
 		memcpy(region + at, word, length);
 		region[at + length] = ' ';
 		at += length + 1;
