@@ -199,6 +199,7 @@ bool file_adopt(struct file_sink *file, struct file_sink *unnamed)
 	file->fd = fd;
 	file->temporary = take(unnamed->temporary);
 	file->stored = file_on_disk(file);
+	file->unthreaded = true; /* most of it is there */
 	return true;
 }
 
