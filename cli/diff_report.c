@@ -34,9 +34,9 @@ static const struct pidmem_region *region_of(const struct pidmem_difference *dif
 
 static void put_name(const struct pidmem_region *region)
 {
-	if (region->path_size)
+	if (region && region->path_size)
 		output_escaped(region->path, region->path_size);
-	else
+	else if (region)
 		output_text(pidmem_kind_name(region->kind));
 }
 
