@@ -285,9 +285,11 @@ int precopy_pause(struct precopy *precopy, struct pidmem_error *error)
 
 	if (result < 0 || (result = pidmem_maps_read(precopy->process, 0, error, &maps)) < 0)
 		return result;
-	AUTO_MAPS before = precopy->maps;
+	struct pidmem_maps *before = precopy->maps;
 	precopy->maps = maps;
-	if (precopy_find_taken(precopy, before) < 0)
+	result = precopy_find_taken(precopy, before);
+	pidmem_maps_free(before); /* now: there may be 65,000 of them */
+	if (result < 0)
 		return fail_memory(error);
 	precopy->file_room = FILE_ROOM;
 	result = list_all(precopy, error);
