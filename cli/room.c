@@ -5,6 +5,7 @@
 #include "writing.h"
 
 #include <sys/statvfs.h>
+#include <sys/sysinfo.h>
 #include <unistd.h>
 
 /* Of files and shared memory most is left out of a core, by its rules. */
@@ -42,12 +43,20 @@ static bool find_room(const char *directory, uint64_t *room)
 	return true;
 }
 
+/* More than all memory there is? Then nobody has to be asked how much he has. */
+static bool is_enough_for_all(uint64_t room)
+{
+	struct sysinfo info;
+
+	return sysinfo(&info) == 0 && room / info.mem_unit > (uint64_t)info.totalram + info.totalswap;
+}
+
 int room_check(const struct moment *moment, const char *directory, bool rules, bool *copy)
 {
 	uint64_t room, needed = 0;
 
 	*copy = !writing.max_size && !writing.rate && !writing.nice;
-	if (!directory || !find_room(directory, &room))
+	if (!directory || !find_room(directory, &room) || is_enough_for_all(room))
 		return 0;
 	for (size_t i = 0; i < moment->named_count; i++) {
 		uint64_t size = estimate(moment, moment->named[i], rules);
