@@ -104,6 +104,7 @@ extern const struct command command_dump;
 extern const struct command command_core;
 extern const struct command command_gcore;
 extern const struct command command_info;
+extern const struct command command_report;
 extern const struct command command_why;
 extern const struct command command_help;
 
