@@ -49,7 +49,7 @@ struct field {
 	{                                               \
 		return (value){ .type = (expression) }; \
 	}
-#define SHARE(of) (uint8_t)(row->cell->read ? (of)*255 / row->cell->read : 0)
+#define SHARE(of) (uint8_t)(row->cell->looked ? (of)*255 / row->cell->looked : 0)
 
 FIELD(start, u64, row->region->start)
 FIELD(size, f64, (double)row->region->size)

@@ -931,8 +931,9 @@ struct pidmem_survey;
  * @read, @unreadable: of these classes
  * @zero:       known to be zero and in memory or in swap; what was never touched is not counted here
  * @resident, @swapped: in memory and in swap, through the mappings of the process
- * @zeros, @text, @high: of @read: bytes that are 0; printable ASCII, tabs and ends of lines; 0x80 and above
- * @pointers:   of @read: bytes of aligned words of eight that may point to something mapped
+ * @looked:     bytes of @read that the next four are about: all where cells are small, a quarter where they are large
+ * @zeros, @text, @high: bytes that are 0; printable ASCII and white space; 0x80 and above
+ * @pointers:   bytes of aligned words of eight that may point to something mapped
  * @changed:    bytes that differ from the source @before, or are new
  * @entropy:    Shannon's, in bits for each byte: the mean of blocks of 4 KiB, of one block in sixteen where cells are
  *              large; -1 if no content was looked at
@@ -942,7 +943,7 @@ struct pidmem_survey_cell {
 	uint64_t start, size;
 	size_t region;
 	uint64_t read, zero, unreadable, resident, swapped;
-	uint64_t zeros, text, high, pointers;
+	uint64_t looked, zeros, text, high, pointers;
 	uint64_t changed;
 	double entropy;
 	uint64_t sample_start;

@@ -60,7 +60,7 @@ const BYTES_CLASSES = [["mostly zero", "#b9c0ca"], ["mostly text", "#00875f"], [
 
 // Each mode colours cells; one with classes says how much is in each.
 const MODES = {
-	kind: { title: "Kind", classes: KINDS.map((kind, i) => [kind, KIND_COLOURS[i]]),
+	kind: { title: "Kind", shaded: true, classes: KINDS.map((kind, i) => [kind, KIND_COLOURS[i]]),
 		of: (cell) => regions.kind[cellRegion(cell)] },
 	perms: { title: "Permissions", classes: PERMS_CLASSES, of: permsClass },
 	residence: { title: "Residency", classes: RESIDENCE_CLASSES, of: residenceClass },
@@ -75,8 +75,17 @@ if (!cells.residence)
 if (!cells.changed)
 	delete MODES.changed;
 
+// Lighter and darker by turns, so that neighbours of one kind can be told apart.
+function shade(colour, number) {
+	const by = [0, 0.16, -0.14][number % 3];
+	return colour.map((value) => value + by * (by > 0 ? 255 - value : value));
+}
+
 function cellColour(mode, cell) {
-	return mode.classes ? rgb(mode.classes[mode.of(cell)][1]) : ramp(mode.stops, mode.share(cell));
+	if (!mode.classes)
+		return ramp(mode.stops, mode.share(cell));
+	const colour = rgb(mode.classes[mode.of(cell)][1]);
+	return mode.shaded ? shade(colour, regions.name[cellRegion(cell)]) : colour;
 }
 
 function swatch(colour) {

@@ -48,7 +48,7 @@ function make(tag, attributes, ...children) {
 }
 
 function sizeText(bytes) {
-	const units = ["bytes", "KiB", "MiB", "GiB", "TiB", "PiB"];
+	const units = ["bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
 	let unit = 0;
 	while (bytes >= 1024 && unit < units.length - 1) {
 		bytes /= 1024;

@@ -132,6 +132,29 @@ function groupPart() {
 		facts([["Regions", String(count)], ["Size", sizeText(size)], ["In memory", regions.residence ? sizeText(rss) : null]])];
 }
 
+// While nothing is chosen.
+function kindsTable() {
+	const held = regions.residence ? "rss" : "read", body = make("tbody");
+	KINDS.forEach((kind, number) => {
+		let count = 0, size = 0, part = 0;
+		for (let i = 0; i < regions.count; i++) {
+			if (regions.kind[i] !== number)
+				continue;
+			count++;
+			size += regions.size[i];
+			part += regions[held][i];
+		}
+		const mark = make("span", { class: "mark", "aria-hidden": "true" });
+		mark.style.background = KIND_COLOURS[number];
+		if (count)
+			body.append(make("tr", {}, make("td", {}, mark, kind), ...[String(count), sizeText(size), sizeText(part)].map((text) =>
+				make("td", { class: "number" }, text))));
+	});
+	return make("table", { class: "kinds" }, make("thead", {}, make("tr", {}, make("th", { scope: "col" }, "Kind"),
+		...["Regions", "Virtual", regions.residence ? "Resident" : "Read"].map((title) =>
+			make("th", { scope: "col", class: "number" }, title)))), body);
+}
+
 function showDetails(spoken) {
 	const box = $("details"), cell = map.pointed >= 0 ? map.pointed : chosen.cell;
 	if (cell >= 0) {
@@ -148,6 +171,6 @@ function showDetails(spoken) {
 		$("spoken").textContent = `${nameOf(chosen.region)}, ${permsText(chosen.region)}`;
 	} else {
 		box.replaceChildren(make("p", { class: "muted" }, "Point at the map to see an address, its region and its first " +
-			"bytes. Choose a square, a box, a rung or a row: it is marked in all pictures."));
+			"bytes. Choose a square, a box, a rung or a row: it is marked in all pictures."), kindsTable());
 	}
 }

@@ -76,7 +76,7 @@ function putBox(frame, module, box) {
 	const text = `${KINDS[module.kind]}: ${module.name}, ${sizeText(module.value)}`;
 	const button = make("button", { type: "button", title: text, "aria-label": text });
 	Object.assign(button.style, { left: `${box.x}px`, top: `${box.y}px`, width: `${Math.max(1, box.w - 2)}px`,
-		height: `${Math.max(1, box.h - 2)}px`, background: KIND_COLOURS[module.kind] });
+		height: `${Math.max(1, box.h - 2)}px`, background: css(shade(rgb(KIND_COLOURS[module.kind]), frame.childElementCount)) });
 	if (box.w < 34 || box.h < 20)
 		button.style.padding = "0";
 	else
@@ -95,6 +95,7 @@ function drawTree() {
 	const kinds = gather(column);
 	if (!kinds.length)
 		frame.append(make("p", { class: "muted none" }, tree.measure === "swap" ? "Nothing is in swap." : "There is nothing."));
+	$("tree-legend").replaceChildren(...kinds.map(({ kind, value }) => legendItem(KIND_COLOURS[kind], KINDS[kind], value)));
 	squarify(kinds, { x: 0, y: 0, w: frame.clientWidth, h: frame.clientHeight }, (kind, box) =>
 		squarify(kind.children, box, (module, place) => {
 			if (place.w >= 3 && place.h >= 3)

@@ -42,7 +42,7 @@ static unsigned sum(lanes counts)
 	return total;
 }
 
-/* Text is what people read: printable ASCII, tab and the ends of lines. */
+/* Text is what people read: printable ASCII, and white space from tab to carriage return. */
 static void count_vectors(const unsigned char *bytes, size_t size, struct block_facts *facts)
 {
 	while (size) {
@@ -55,8 +55,7 @@ static void count_vectors(const unsigned char *bytes, size_t size, struct block_
 			memcpy(&value, bytes + i, sizeof value);
 			zeros -= (lanes)(value == 0);
 			high += value >> 7;
-			text -= (lanes)((lanes)(value - 0x20) < 0x5f) | (lanes)(value == '\n') |
-				(lanes)(value == '\t') | (lanes)(value == '\r');
+			text -= (lanes)((lanes)(value - 0x20) < 0x5f) | (lanes)((lanes)(value - '\t') < 5);
 		}
 		facts->zeros += (uint16_t)sum(zeros);
 		facts->text += (uint16_t)sum(text);
@@ -71,8 +70,7 @@ static void count_bytes(const unsigned char *bytes, size_t size, struct block_fa
 	for (size_t i = 0; i < size; i++) {
 		facts->zeros += bytes[i] == 0;
 		facts->high += bytes[i] >> 7;
-		facts->text += (bytes[i] >= 0x20 && bytes[i] < 0x7f) || bytes[i] == '\n' || bytes[i] == '\t' ||
-			       bytes[i] == '\r';
+		facts->text += (bytes[i] >= 0x20 && bytes[i] < 0x7f) || (bytes[i] >= '\t' && bytes[i] <= '\r');
 	}
 }
 
@@ -103,18 +101,29 @@ static float entropy(const struct block_reader *reader, const unsigned char *byt
 	return (reader->terms[size] - terms) / (float)size;
 }
 
+static void count(const struct mapped *mapped, const unsigned char *block, size_t size, struct block_facts *facts)
+{
+	size_t even = size & ~(LANES - 1);
+
+	facts->looked = (uint16_t)size;
+	count_vectors(block, even, facts);
+	count_bytes(block + even, size - even, facts);
+	count_pointers(mapped, block, size, facts);
+}
+
 void blocks_read(const struct block_reader *reader, uint64_t address, const unsigned char *bytes, size_t size,
 		 struct block_facts *facts)
 {
+	uint64_t some = reader->every > 4 ? reader->every / 4 : 1;
+
 	for (size_t done = 0; done < size; done += BLOCK, facts++) {
-		size_t length = size - done < BLOCK ? size - done : BLOCK, even = length & ~(LANES - 1);
-		const unsigned char *block = bytes + done;
+		size_t length = size - done < BLOCK ? size - done : BLOCK;
+		uint64_t number = (address + done) / BLOCK;
 
 		*facts = (struct block_facts){ .size = (uint16_t)length, .entropy = -1 };
-		count_vectors(block, even, facts);
-		count_bytes(block + even, length - even, facts);
-		count_pointers(reader->mapped, block, length, facts);
-		if ((address + done) / BLOCK % reader->every == 0)
-			facts->entropy = entropy(reader, block, length);
+		if (!done || number % some == 0)
+			count(reader->mapped, bytes + done, length, facts);
+		if (number % reader->every == 0)
+			facts->entropy = entropy(reader, bytes + done, length);
 	}
 }

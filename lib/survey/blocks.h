@@ -14,15 +14,15 @@ struct mapped {
 	uint64_t bits[(1UL << (47 - 30)) / 64];
 };
 
-/* Bytes of each sort, and of each that is part of an aligned word which may be a pointer. */
+/* Bytes of each sort among those that were looked at, and of aligned words which may be pointers. */
 struct block_facts {
-	uint16_t size, zeros, text, high, pointers;
+	uint16_t size, looked, zeros, text, high, pointers;
 	float entropy; /* in bits for each byte; below 0: not looked at */
 };
 
 struct block_reader {
 	const struct mapped *mapped;
-	unsigned every;         /* the entropy of one of so many blocks is looked at */
+	unsigned every; /* the entropy of one of so many blocks is looked at, and the bytes of four times as many */
 	float terms[BLOCK + 1]; /* n * log2(n) */
 };
 

@@ -33,6 +33,7 @@ static void join(struct cell *to, const struct cell *from)
 	to->told.unreadable += from->told.unreadable;
 	to->told.resident += from->told.resident;
 	to->told.swapped += from->told.swapped;
+	to->told.looked += from->told.looked;
 	to->told.zeros += from->told.zeros;
 	to->told.text += from->told.text;
 	to->told.high += from->told.high;

@@ -150,6 +150,7 @@ static void add_content(struct pidmem_survey *survey, const struct pidmem_span *
 		if (!cell->told.sample_size || is_zero(cell->told.sample, cell->told.sample_size))
 			take_sample(cell, address, bytes, facts->size);
 		cell->told.read += facts->size;
+		cell->told.looked += facts->looked;
 		cell->told.zeros += facts->zeros;
 		cell->told.text += facts->text;
 		cell->told.high += facts->high;
