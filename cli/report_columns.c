@@ -110,6 +110,18 @@ static bool same_name(const struct pidmem_region *one, const struct pidmem_regio
 	return one->path_size == other->path_size && !memcmp(one->path, other->path, one->path_size);
 }
 
+static size_t count_names(const struct pidmem_maps *maps)
+{
+	const struct pidmem_region *region, *last = NULL;
+	size_t count = 1;
+
+	for (size_t i = 0; (region = pidmem_maps_get(maps, i)); i++) {
+		count += !last || !same_name(region, last);
+		last = region;
+	}
+	return count;
+}
+
 /* The base name tells more than the root. */
 static void put_name(const struct pidmem_region *region, size_t room)
 {
@@ -128,7 +140,7 @@ static void put_name(const struct pidmem_region *region, size_t room)
 static void put_names(const struct report *report)
 {
 	const struct pidmem_maps *maps = maps_of(report);
-	size_t count = pidmem_maps_count(maps), room = NAMES_ROOM / (count + 1);
+	size_t room = NAMES_ROOM / count_names(maps);
 	const struct pidmem_region *region, *last = NULL;
 	uint64_t begun = output_position();
 

@@ -107,13 +107,26 @@ const cellRegion = (cell) => cells.region[cell];
 const chosen = { mask: null, region: -1, cell: -1, label: "" };
 const listeners = [];
 
+// The first cell that a region begins, or -1.
+function firstCell(region) {
+	let low = 0, high = cells.count;
+	while (low < high) {
+		const middle = (low + high) >> 1;
+		if (cells.region[middle] < region)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < cells.count && cells.region[low] === region ? low : -1;
+}
+
 function choose(list, options) {
 	const { cell = -1, label = "", from = null } = options || {};
 	chosen.mask = list.length ? new Uint8Array(regions.count) : null;
 	for (const region of list)
 		chosen.mask[region] = 1;
 	chosen.region = list.length ? list[0] : -1;
-	chosen.cell = cell;
+	chosen.cell = cell < 0 && list.length && !label ? firstCell(list[0]) : cell;
 	chosen.label = label;
 	for (const listener of listeners)
 		listener(from);

@@ -15,7 +15,7 @@ function gather(column) {
 	for (let i = 0; i < regions.count; i++) {
 		if (!column[i])
 			continue;
-		const kind = regions.kind[i], name = baseName(i);
+		const kind = regions.kind[i], name = pathOf(i) ? baseName(i) : `${nameOf(i)} at ${hex(regions.start[i])}`;
 		if (!kinds.has(kind))
 			kinds.set(kind, new Map());
 		const modules = kinds.get(kind);
