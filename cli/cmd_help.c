@@ -55,7 +55,7 @@ static void print_options(const char *title, const struct command_option *option
 		else
 			output_format("      --%s", option->name);
 		if (option->argument)
-			output_format("=%s", option->argument);
+			output_format(option->argument[0] == '[' ? "%s" : "=%s", option->argument);
 		output_text("  ");
 		length = (size_t)(output_position() - start);
 		if (length < OPTION_WIDTH)

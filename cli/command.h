@@ -47,9 +47,9 @@ struct invocation {
 };
 
 /*
- * An option: with @argument its text goes to *@text or to @take, without one *@flag is set. One that has none of these
- * is for a later version, and known by the contract: it is refused with the words of @help, and does not stand in the
- * help.
+ * An option: with @argument ("[=TEXT]" for one that may be left out, and is "" then) its text goes to *@text or to
+ * @take, without one *@flag is set. One that has none of these is for a later version, and known by the contract: it is
+ * refused with the words of @help, and does not stand in the help.
  */
 struct command_option {
 	char letter; /* 0: only the long name */

@@ -30,7 +30,9 @@ static void grammar_add(struct grammar *grammar, const struct command_option *op
 		struct option *entry = &grammar->longs[grammar->count];
 
 		entry->name = option->name;
-		entry->has_arg = option->argument ? required_argument : no_argument;
+		entry->has_arg = !option->argument            ? no_argument
+				 : option->argument[0] == '[' ? optional_argument
+							      : required_argument;
 		entry->val = option->letter ? option->letter : LONG_ONLY + (int)grammar->count;
 		if (option->letter) {
 			grammar->shorts[end++] = option->letter;
@@ -138,7 +140,7 @@ static int take(const struct command_option *option)
 	if (option->take)
 		return option->take(&given, optarg);
 	if (option->text)
-		*option->text = optarg;
+		*option->text = optarg ? optarg : "";
 	else
 		*option->flag = true;
 	return 0;

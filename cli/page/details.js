@@ -45,11 +45,11 @@ function facts(pairs) {
 
 function hexLines(cell) {
 	const size = cells.sample_size[cell], lines = [];
-	for (let line = 0; line < size; line += 16) {
-		const bytes = [...cells.sample.subarray(32 * cell + line, 32 * cell + Math.min(size, line + 16))];
-		const digits = bytes.map((byte) => byte.toString(16).padStart(2, "0")).join(" ").padEnd(47);
+	for (let line = 0; line < size; line += 8) {
+		const bytes = [...cells.sample.subarray(32 * cell + line, 32 * cell + Math.min(size, line + 8))];
+		const digits = bytes.map((byte) => byte.toString(16).padStart(2, "0")).join(" ").padEnd(23);
 		const text = bytes.map((byte) => (byte >= 32 && byte < 127 ? String.fromCharCode(byte) : ".")).join("");
-		lines.push(`${digits}  ${text}`);
+		lines.push(`${digits}  |${text}|`);
 	}
 	return lines.join("\n");
 }

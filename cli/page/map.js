@@ -43,7 +43,7 @@ function paintVeil() {
 		if (isCellChosen(cell))
 			continue;
 		const at = 4 * (y[cell] * width + x[cell]);
-		pixels.data.set([back, back, back, 185], at);
+		pixels.data.set([back, back, back, 170], at);
 	}
 	context.putImageData(pixels, 0, 0);
 }
