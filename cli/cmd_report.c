@@ -151,20 +151,32 @@ static int report(struct saving *saving, const char *place)
 	return failed ? failed : saving_tell(saving);
 }
 
+/* What is asked for one of two targets; how to stop a process says nothing of a file. */
+static struct invocation one_of(const struct invocation *invocation, int index)
+{
+	struct invocation one = *invocation;
+	const char *text = invocation->operands[index];
+
+	one.operands += index;
+	one.operand_count = 1;
+	if (invocation->operand_count > 1 && strcmp(text, "self") != 0 && text[strspn(text, "0123456789")])
+		one.consistency_given = false;
+	return one;
+}
+
 /* The last operand is shown; one before it is what it is compared with. */
 static int run_report(const struct invocation *invocation)
 {
 	static const struct saver html = { "html", .write = write_report, .remove = remove_report };
-	struct invocation shown = *invocation;
+	const struct invocation first = one_of(invocation, 0);
+	const struct invocation shown = one_of(invocation, invocation->operand_count - 1);
 	struct wish wish = { .compares = invocation->operand_count == 2 };
 	AUTO_SAVING saving = { .wish = &wish };
 	char standard[32];
 	int failed = check_options();
 
-	shown.operands += wish.compares;
-	shown.operand_count = 1;
 	if (!failed && wish.compares)
-		failed = reading_open(invocation, &wish.before);
+		failed = reading_open(&first, &wish.before);
 	if (!failed)
 		failed = saving_begin(&saving, &shown, &html);
 	if (!failed && moment_file(&saving.moment) && !chosen.output)
