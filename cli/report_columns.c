@@ -176,7 +176,7 @@ static void put_region_field(const struct report *report, const struct field *fi
 		    file.has_usage;
 	json_open_base64(field->name, &base64);
 	for (size_t i = 0; (row.region = pidmem_maps_get(maps, i)); i++) {
-		row.looks = pidmem_survey_region(report->survey, i);
+		row.looks = pidmem_survey_get_region(report->survey, i);
 		if (!last || !same_name(row.region, last))
 			row.name++;
 		last = row.region;
@@ -208,7 +208,7 @@ static void put_cell_field(const struct report *report, const struct field *fiel
 	struct row row = { .name = 0 };
 
 	json_open_base64(field->name, &base64);
-	for (size_t i = 0; (row.cell = pidmem_survey_cell(report->survey, i)); i++)
+	for (size_t i = 0; (row.cell = pidmem_survey_get(report->survey, i)); i++)
 		add(&base64, field, &row);
 	json_close_base64(&base64);
 }
@@ -221,14 +221,14 @@ static void put_samples(const struct report *report)
 	for (size_t i = 0; i < COUNT(sample_fields); i++)
 		put_cell_field(report, &sample_fields[i]);
 	json_open_base64("sample", &base64);
-	for (size_t i = 0; (cell = pidmem_survey_cell(report->survey, i)); i++)
+	for (size_t i = 0; (cell = pidmem_survey_get(report->survey, i)); i++)
 		json_add_base64(&base64, cell->sample, sizeof(cell->sample));
 	json_close_base64(&base64);
 }
 
 void report_cells_json(const struct report *report)
 {
-	const struct pidmem_survey_cell *first = pidmem_survey_cell(report->survey, 0);
+	const struct pidmem_survey_cell *first = pidmem_survey_get(report->survey, 0);
 
 	json_object("cells");
 	json_number("count", pidmem_survey_count(report->survey));

@@ -988,10 +988,11 @@ PIDMEM_API int pidmem_survey_new(struct pidmem_source *source, const struct pidm
 				 struct pidmem_survey **survey);
 PIDMEM_API void pidmem_survey_free(struct pidmem_survey *survey);
 PIDMEM_API size_t pidmem_survey_count(const struct pidmem_survey *survey);
-/** pidmem_survey_cell() - the cell at @index, in the order of addresses, or NULL past the end; owned by the survey. */
-PIDMEM_API const struct pidmem_survey_cell *pidmem_survey_cell(const struct pidmem_survey *survey, size_t index);
-/** pidmem_survey_region() - of the region of this index, or NULL past the end; owned by the survey. */
-PIDMEM_API const struct pidmem_survey_region *pidmem_survey_region(const struct pidmem_survey *survey, size_t index);
+/** pidmem_survey_get() - the cell at @index, in the order of addresses, or NULL past the end; owned by the survey. */
+PIDMEM_API const struct pidmem_survey_cell *pidmem_survey_get(const struct pidmem_survey *survey, size_t index);
+/** pidmem_survey_get_region() - of the region of this index, or NULL past the end; owned by the survey. */
+PIDMEM_API const struct pidmem_survey_region *pidmem_survey_get_region(const struct pidmem_survey *survey,
+								       size_t index);
 /** pidmem_survey_has_residence() - are @resident and @swapped known? */
 PIDMEM_API bool pidmem_survey_has_residence(const struct pidmem_survey *survey);
 

@@ -390,12 +390,12 @@ size_t pidmem_survey_count(const struct pidmem_survey *survey)
 	return survey->cells.count;
 }
 
-const struct pidmem_survey_cell *pidmem_survey_cell(const struct pidmem_survey *survey, size_t index)
+const struct pidmem_survey_cell *pidmem_survey_get(const struct pidmem_survey *survey, size_t index)
 {
 	return index < survey->cells.count ? &survey->cells.cells[index].told : NULL;
 }
 
-const struct pidmem_survey_region *pidmem_survey_region(const struct pidmem_survey *survey, size_t index)
+const struct pidmem_survey_region *pidmem_survey_get_region(const struct pidmem_survey *survey, size_t index)
 {
 	return index < survey->region_count ? &survey->regions[index] : NULL;
 }

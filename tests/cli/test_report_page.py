@@ -23,6 +23,7 @@ PIXELS = """(() => { const canvas = document.getElementById("map"), seen = {};
     return seen; })()"""
 LEGEND = """Object.fromEntries([...document.querySelectorAll("#map-legend [data-bytes]")].map((item) =>
     [item.dataset.name, Number(item.dataset.bytes)]))"""
+FRAMES = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 SELECTED = """[...document.querySelectorAll('#table-body tr[aria-selected="true"]')].map((row) => row.cells[0].textContent)"""
 
 
@@ -192,7 +193,7 @@ def test_wheel_and_touch(opened, chromium):
     chromium.focus(selector="#map")
     scrolled = chromium.evaluate(script="window.scrollY")
     chromium.mouse(x=100, y=100, wheel=-300)
-    chromium.evaluate(script="new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    chromium.evaluate(script=FRAMES)
     assert chromium.evaluate(script="document.getElementById('map').classList.contains('near')")
     assert chromium.evaluate(script="window.scrollY") == scrolled
     chromium.click(selector="#zoom-reset")
@@ -213,6 +214,7 @@ def test_dark_and_light(opened, chromium, tmp_path):
     assert chromium.evaluate(script=ground) != dark
     chromium.media(options={"colorScheme": "light"})
     chromium.media(options={"colorScheme": "dark"})
+    chromium.evaluate(script=FRAMES)
     assert chromium.evaluate(script=ground) == dark
 
 
@@ -271,6 +273,7 @@ def test_hostile_content_changes_nothing(pidmem, victim, tmp_path, chromium):
     chromium.click(selector="#table-body tr[data-region]")
     for selector in ("#details", "#ladder"):
         assert "script>" in chromium.text(selector)
+    chromium.click(selector="#measures [data-name=size]")
     assert "script>" in chromium.evaluate(script="[...document.querySelectorAll('#tree button')].map((box) => box.title).join()")
     assert chromium.evaluate(script="[document.scripts.length, document.images.length]") == [2, 0]
     is_silent(chromium)
