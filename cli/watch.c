@@ -139,8 +139,8 @@ static void draw(const struct invocation *invocation, const struct target *targe
 		if (region_selected(invocation->select, region))
 			rows[count++] = region;
 	shown = count < most ? count : most;
-	qsort(rows, count, sizeof(*rows), compare);
-	qsort(rows, shown, sizeof(*rows), by_address);
+	qsort(rows, count, sizeof(void *), compare);
+	qsort(rows, shown, sizeof(void *), by_address);
 	output_text("\033[H\033[2J"); /* from the upper left corner, on an empty screen: console_codes(4) */
 	if (terminal_width() > columns_width(choice) + 2)
 		columns_cut_names(terminal_width() - columns_width(choice));

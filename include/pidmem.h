@@ -599,8 +599,8 @@ enum pidmem_shared {
  * @core:         it is for core files: what pidmem_core() leaves out by @filter need not be saved during the pause
  * @filter:       as in struct pidmem_core_options
  * @patience_ms:  how long to wait for threads that do not stop (in an uninterruptible wait); 0 means 50
- * @engine:       how to make snapshots. PIDMEM_ENGINE_NONE: pre-copy, unless its stop would be much longer. Where that is
- *                impossible it is the other one, and the report says why
+ * @engine:       how to make snapshots. PIDMEM_ENGINE_NONE: pre-copy, unless its stop would be much longer. Where that
+ * is impossible it is the other one, and the report says why
  * @max_pause_us: stop the target for no longer, as far as that can be foretold, or fail and tell how long it would be;
  *                0: no limit
  * @directory:    where pidmem_core() or pidmem_dump() will write its file: pre-copy needs room there for everything

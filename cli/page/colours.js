@@ -75,10 +75,15 @@ if (!cells.residence)
 if (!cells.changed)
 	delete MODES.changed;
 
-// Lighter and darker by turns, so that neighbours of one kind can be told apart.
+// Darker by turns, so that neighbours of one kind can be told apart.
 function shade(colour, number) {
-	const by = [0, 0.16, -0.14][number % 3];
-	return colour.map((value) => value + by * (by > 0 ? 255 - value : value));
+	return colour.map((value) => value * [1, 0.84, 0.7][number % 3]);
+}
+
+// What can be read on a colour (relative luminance, WCAG 2).
+function inkOn(colour) {
+	const [red, green, blue] = colour.map((value) => (value / 255) ** 2.2);
+	return 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.19 ? "#10141a" : "#ffffff";
 }
 
 function cellColour(mode, cell) {

@@ -75,8 +75,9 @@ function squarify(items, box, put) {
 function putBox(frame, module, box) {
 	const text = `${KINDS[module.kind]}: ${module.name}, ${sizeText(module.value)}`;
 	const button = make("button", { type: "button", title: text, "aria-label": text });
+	const colour = shade(rgb(KIND_COLOURS[module.kind]), frame.childElementCount);
 	Object.assign(button.style, { left: `${box.x}px`, top: `${box.y}px`, width: `${Math.max(1, box.w - 2)}px`,
-		height: `${Math.max(1, box.h - 2)}px`, background: css(shade(rgb(KIND_COLOURS[module.kind]), frame.childElementCount)) });
+		height: `${Math.max(1, box.h - 2)}px`, background: css(colour), color: inkOn(colour) });
 	if (box.w < 34 || box.h < 20)
 		button.style.padding = "0";
 	else

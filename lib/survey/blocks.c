@@ -12,14 +12,15 @@ typedef uint8_t lanes __attribute__((vector_size(16)));
 static double log2_of(unsigned number)
 {
 	int whole = 31 - __builtin_clz(number);
-	double rest = (double)number / (double)(1U << whole), result = whole;
+	double rest = (double)number / (double)(1U << whole), result = whole, bit = 0.5;
 
-	for (double bit = 0.5; bit > 1e-9; bit /= 2) {
+	for (int i = 0; i < 30; i++) {
 		rest *= rest;
 		if (rest >= 2) {
 			rest /= 2;
 			result += bit;
 		}
+		bit /= 2;
 	}
 	return result;
 }
