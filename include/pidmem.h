@@ -931,11 +931,11 @@ struct pidmem_survey;
  * @read, @unreadable: of these classes
  * @zero:       known to be zero and in memory or in swap; what was never touched is not counted here
  * @resident, @swapped: in memory and in swap, through the mappings of the process
- * @looked:     bytes of @read that the next four are about: all where cells are small, a quarter where they are large
+ * @looked:     bytes of @read that the next four are about: all where cells are small, an eighth where they are large
  * @zeros, @text, @high: bytes that are 0; printable ASCII and white space; 0x80 and above
  * @pointers:   bytes of aligned words of eight that may point to something mapped
  * @changed:    bytes that differ from the source @before, or are new
- * @entropy:    Shannon's, in bits for each byte: the mean of blocks of 4 KiB, of one block in sixteen where cells are
+ * @entropy:    Shannon's, in bits for each byte: the mean of blocks of 4 KiB, of one block in 32 where cells are
  *              large; -1 if no content was looked at
  * @sample_start, @sample_size, @sample: the first bytes from the first 16 that are not all zero
  */

@@ -22,8 +22,8 @@
 #define BLOCKS_AT_ONCE ((8UL << 20) / BLOCK)
 /* Less than this is not worth a second thread. */
 #define BLOCKS_ALONE 32
-/* A part in sixteen is enough for a mean, and all of it would take longer than reading does. */
-#define LEAST_SAMPLED 16U
+/* One block in so many is enough for a mean, and all of it would take longer than reading does. */
+#define LEAST_SAMPLED 32U
 
 struct pidmem_survey {
 	struct pidmem_source *source, *before;
