@@ -5,6 +5,7 @@
 #include "failure.h"
 #include "pausing.h"
 #include "ui/output.h"
+#include "writing.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -60,7 +61,7 @@ static int check_output(const struct invocation *invocation)
 	}
 	if (isatty(STDOUT_FILENO)) {
 		fail("core: standard output is a terminal, and a core file is no text");
-		hint("write it to a file or a pipe: `pidmem core -o - %s | zstd >core.zst`", invocation->operands[0]);
+		hint("write it to a file or a pipe: `pidmem core -z -o - %s >core.zst`", invocation->operands[0]);
 		return EXIT_FAILED;
 	}
 	return 0;
@@ -76,6 +77,8 @@ static int check_options(const struct invocation *invocation)
 		return EXIT_FAILED;
 	}
 	failed = pausing_check(invocation);
+	if (!failed)
+		failed = writing_check(invocation, output && !strcmp(output, "-"));
 	return failed ? failed : check_output(invocation);
 }
 
@@ -108,8 +111,8 @@ static const struct command_option options[] = {
 	  .take = take_filter },
 	{ 0, "tree", NULL, "all descendants as well, at the same moment", .flag = &wish.tree },
 	PAUSING_OPTIONS,
+	WRITING_OPTIONS,
 	{ 0, "force", NULL, "replace files that exist", .flag = &wish.force },
-	{ 'z', "zstd", NULL, "compressed cores (-z) are not there in this version: `-o - | zstd` compresses one" },
 };
 
 const struct command command_core = {

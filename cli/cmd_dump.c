@@ -4,9 +4,11 @@
 #include "failure.h"
 #include "pausing.h"
 #include "place.h"
+#include "room.h"
 #include "saving.h"
 #include "signals.h"
 #include "ui/json.h"
+#include "writing.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -26,6 +28,8 @@ static struct {
 
 static int check_options(const struct invocation *invocation)
 {
+	int failed;
+
 	if (chosen.output && chosen.split) {
 		fail("dump: -o names one file, --split a directory of files");
 		hint("use one of the two");
@@ -46,7 +50,8 @@ static int check_options(const struct invocation *invocation)
 		hint("without -o the file is PID.mem");
 		return EXIT_FAILED;
 	}
-	return pausing_check(invocation);
+	failed = pausing_check(invocation);
+	return failed ? failed : writing_check(invocation, false);
 }
 
 static bool is_full(const char *path)
@@ -83,7 +88,8 @@ static int check_place(const char *place)
 /* A file for one region, or the index: what the library makes there, and nothing else. */
 static bool is_of_a_split(const char *name)
 {
-	return !strcmp(name, "index") || (strspn(name, "0123456789abcdef") == 16 && !strcmp(name + 16, ".mem"));
+	return !strcmp(name, "index") || (strspn(name, "0123456789abcdef") == 16 &&
+					  (!strcmp(name + 16, ".mem") || !strcmp(name + 16, ".mem.zst")));
 }
 
 static void remove_split(const char *place)
@@ -127,11 +133,17 @@ static int write_dump(struct saving *saving, struct save *save, struct pidmem_er
 	options.progress = moment_progress;
 	options.user = &saving->progress;
 	options.release = true;
+	options.zstd = writing.zstd;
+	options.max_size = writing.max_size;
+	options.max_time_us = writing_time_left();
+	options.partial = writing.partial;
+	options.rate = writing.rate;
 	result = pidmem_dump(save->source, &options, save->account, error, &report);
 	if (result < 0)
 		return result;
 	save->apparent = report.apparent;
 	save->on_disk = report.on_disk;
+	save->content = report.content;
 	chosen.indexed = report.indexed;
 	return 0;
 }
@@ -147,6 +159,7 @@ static int dump(struct saving *saving, const char *place)
 {
 	AUTO_TEXT directory = chosen.was_there ? strdup(place) : place_directory(place);
 	struct pidmem_freeze_options how = PIDMEM_INIT(how);
+	bool copy = false;
 	int held = -1, failed;
 
 	failed = check_place(place);
@@ -155,8 +168,10 @@ static int dump(struct saving *saving, const char *place)
 	signals_catch();
 	if (!chosen.split)
 		failed = place_wait(place, &held);
-	how.directory = directory;
 	pausing_apply(&how);
+	if (!failed)
+		failed = room_check(&saving->moment, directory, false, &copy);
+	how.directory = copy || pausing_engine_given() ? directory : NULL;
 	if (!failed)
 		failed = saving_hold(saving, &how);
 	if (!failed) {
@@ -174,7 +189,7 @@ static int run_dump(const struct invocation *invocation)
 	static const struct saver split = { "split", .write = write_dump, .remove = remove_dump,
 					    .json = print_indexed };
 	AUTO_SAVING saving = { NULL };
-	const char *place;
+	AUTO_TEXT place = NULL;
 	char standard[32];
 	int failed;
 
@@ -188,7 +203,9 @@ static int run_dump(const struct invocation *invocation)
 		return failed;
 	if (!moment_file(&saving.moment))
 		snprintf(standard, sizeof(standard), "%d.mem", (int)pidmem_process_pid(saving.moment.named[0]));
-	place = chosen.split ? chosen.split : chosen.output ? chosen.output : standard;
+	place = chosen.split ? strdup(chosen.split) : writing_name(chosen.output ? chosen.output : standard);
+	if (!place)
+		return fail("out of memory");
 	chosen.was_there = chosen.split && access(chosen.split, F_OK) == 0;
 	failed = dump(&saving, place);
 	if (failed)
@@ -204,6 +221,7 @@ static const struct command_option options[] = {
 	  .text = &chosen.output },
 	{ 0, "split", "DIR", "write a file per region into DIR instead, and one index", .text = &chosen.split },
 	PAUSING_OPTIONS,
+	WRITING_OPTIONS,
 	{ 0, "force", NULL, "replace an output that exists; not with --split", .flag = &chosen.force },
 };
 

@@ -55,7 +55,7 @@ static void print_options(const char *title, const struct command_option *option
 		else
 			output_format("      --%s", option->name);
 		if (option->argument)
-			output_format(option->argument[0] == '[' ? "%s" : "=%s", option->argument);
+			output_format("%s%s", option->argument[0] == '[' ? "" : "=", option->argument);
 		output_text("  ");
 		length = (size_t)(output_position() - start);
 		if (length < OPTION_WIDTH)
@@ -91,7 +91,8 @@ static void print_overview(void)
 	}
 	print_options("options", common_options, common_option_count, COMMON_ALL);
 	output_char('\n');
-	print_wrapped("Exit status: 0 done; 1 not readable (why); 2 usage or failure, nothing half-written left "
+	print_wrapped("Exit status: 0 done; 1 nothing found (find), not readable (why); 2 usage or failure, nothing "
+		      "half-written left "
 		      "behind; 3 done, but something that has content could not be read.\n"
 		      "`pidmem help COMMAND` tells more about one command.",
 		      0, 0);
@@ -102,7 +103,7 @@ static int run_help(const struct invocation *invocation)
 	const struct command *command = invocation->command;
 
 	if (invocation->operand_count > 0 && command == &command_help) {
-		command = command_find(invocation->operands[0]);
+		command = command_by_name(invocation->operands[0]);
 		if (!command)
 			return command_unknown(invocation->operands[0]);
 	} else if (command == &command_help && !invocation->help) {

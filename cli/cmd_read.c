@@ -23,7 +23,6 @@ struct job {
 	struct reading *from;
 	struct range range;
 	uint64_t done; /* bytes of the range that were put out */
-	struct reasons left_out;
 	struct hexdump dump;
 };
 
@@ -106,8 +105,6 @@ static int put_span(struct job *job, const struct pidmem_span *span)
 	}
 	if (pidmem_account_add(job->from->account, span, &error) < 0)
 		return fail_with(&error);
-	if (span->class_ == PIDMEM_EXCLUDED)
-		reasons_add(&job->left_out, span->why, span->start, span->size);
 	put_content(job, span, known);
 	job->done += span->size;
 	return 0;
@@ -161,17 +158,6 @@ static int check_raw(const struct job *job)
 		if (span.class_ != PIDMEM_READ && span.class_ != PIDMEM_ZERO)
 			return refuse_raw(job, &span);
 	return result < 0 ? fail_reading(job, &error) : 0;
-}
-
-/*
- * While it is held still: whoever reads the output may take his time (a pager), and the process must not wait for that.
- * What is put out is kept, and written when the process runs on.
- */
-static int keep_output(const struct reading *from)
-{
-	int number = from->moment.freeze ? output_hold_back() : 0;
-
-	return number ? fail("cannot keep the output until the process runs on: %s", strerror(number)) : 0;
 }
 
 /* What is out already is made whole JSON, so that whoever reads it learns what happened. */
@@ -243,7 +229,7 @@ static int run_read(const struct invocation *invocation)
 		failed = range_parse(&from.target, pidmem_source_maps(from.source), invocation->operands[1], length,
 				     &job.range);
 	if (!failed)
-		failed = keep_output(&from);
+		failed = reading_keep_output(&from);
 	if (failed)
 		return failed;
 	if (invocation->json)
@@ -257,7 +243,7 @@ static int run_read(const struct invocation *invocation)
 	output_let_go();
 	output_flush(); /* the result, then what is to be said of it */
 	moment_warn(&from.moment, 0);
-	account_warn(from.account, &job.left_out);
+	account_warn(from.account);
 	return account_status(from.account, &from.target);
 }
 

@@ -94,7 +94,7 @@ static void note_size(struct save *save)
 	struct stat status;
 
 	if (stat(save->place, &status) == 0) {
-		save->apparent = (uint64_t)status.st_size;
+		save->apparent = save->content = (uint64_t)status.st_size;
 		save->on_disk = (uint64_t)status.st_blocks * 512;
 	}
 }

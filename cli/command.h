@@ -47,14 +47,14 @@ struct invocation {
 };
 
 /*
- * An option: with @argument ("[=TEXT]" for one that may be left out, and is "" then) its text goes to *@text or to
- * @take, without one *@flag is set. One that has none of these is for a later version, and known by the contract: it is
- * refused with the words of @help, and does not stand in the help.
+ * An option: with @argument its text goes to *@text or to @take, without one *@flag is set. If @argument stands in
+ * brackets it may be left out: @take gets NULL then, and *@text is "". One that has none of these is for a later
+ * version, and known by the contract: it is refused with the words of @help, and does not stand in the help.
  */
 struct command_option {
 	char letter; /* 0: only the long name */
 	const char *name;
-	const char *argument; /* its name in the help, NULL for a switch */
+	const char *argument; /* its name in the help, NULL for a switch; "[=NAME]" if it may be left out */
 	const char *help;
 	bool *flag;
 	const char **text;
@@ -94,7 +94,7 @@ extern const struct command *const commands[];
 extern const size_t command_count;
 
 /* The command of this name, or NULL. */
-const struct command *command_find(const char *name);
+const struct command *command_by_name(const char *name);
 /* Say that there is no such command, and what may have been meant; returns EXIT_FAILED. */
 int command_unknown(const char *wrong);
 
@@ -103,6 +103,8 @@ extern const struct command command_read;
 extern const struct command command_dump;
 extern const struct command command_core;
 extern const struct command command_gcore;
+extern const struct command command_find;
+extern const struct command command_diff;
 extern const struct command command_info;
 extern const struct command command_report;
 extern const struct command command_why;

@@ -8,28 +8,17 @@
 #include <string.h>
 
 const struct command *const commands[] = {
-	&command_maps, &command_read,   &command_dump, &command_core, &command_gcore,
-	&command_info, &command_report, &command_why,  &command_help,
+	&command_maps,  &command_read, &command_find,   &command_diff, &command_dump, &command_core,
+	&command_gcore, &command_info, &command_report, &command_why,  &command_help,
 };
 const size_t command_count = sizeof(commands) / sizeof(commands[0]);
 
-const struct command *command_find(const char *name)
+const struct command *command_by_name(const char *name)
 {
 	for (size_t i = 0; i < command_count; i++)
 		if (!strcmp(commands[i]->name, name))
 			return commands[i];
 	return NULL;
-}
-
-/* Of the contract, for a later version. */
-static bool is_planned(const char *name)
-{
-	static const char *const names[] = { "find", "diff" };
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (!strcmp(name, names[i]))
-			return true;
-	return false;
 }
 
 static void suggest(const char *wrong)
@@ -46,14 +35,10 @@ static void suggest(const char *wrong)
 
 int command_unknown(const char *wrong)
 {
-	if (is_planned(wrong)) {
-		fail("pidmem has no command %s in this version", wrong);
-	} else {
-		fail("there is no command \"%s\"", wrong);
-		if (wrong[0] && !wrong[strspn(wrong, "0123456789")])
-			hint("a command stands before the PID: `pidmem maps %s`", wrong);
-		suggest(wrong);
-	}
+	fail("there is no command \"%s\"", wrong);
+	if (wrong[0] && !wrong[strspn(wrong, "0123456789")])
+		hint("a command stands before the PID: `pidmem maps %s`", wrong);
+	suggest(wrong);
 	hint("`pidmem help` lists the commands");
 	return EXIT_FAILED;
 }

@@ -3,7 +3,9 @@
 #include "failure.h"
 #include "pausing.h"
 #include "place.h"
+#include "room.h"
 #include "signals.h"
+#include "writing.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -30,11 +32,17 @@ static int write_core(struct saving *saving, struct save *save, struct pidmem_er
 	options.progress = moment_progress;
 	options.user = &saving->progress;
 	options.release = true;
+	options.zstd = writing.zstd;
+	options.max_size = writing.max_size;
+	options.max_time_us = writing_time_left();
+	options.partial = writing.partial;
+	options.rate = writing.rate;
 	result = pidmem_core(save->source, &options, save->account, error, &report);
 	if (result < 0)
 		return result;
 	save->apparent = report.apparent;
 	save->on_disk = report.on_disk;
+	save->content = report.content;
 	return 0;
 }
 
@@ -51,7 +59,11 @@ static void print_zombies(const struct saving *saving, size_t index)
 
 static char *name_place(const struct core_wish *wish, pid_t pid)
 {
-	return wish->numbered ? place_numbered(wish->output, pid) : strdup(wish->output);
+	AUTO_TEXT numbered = place_numbered(wish->output, pid);
+
+	if (!numbered)
+		return NULL;
+	return writing_name(wish->numbered ? numbered : wish->output);
 }
 
 static int check_place(const struct core_wish *wish, const char *place)
@@ -93,14 +105,17 @@ static int hold_and_write(const struct core_wish *wish, struct saving *saving)
 {
 	AUTO_TEXT directory = is_standard_output(wish->output) ? NULL : place_directory(wish->output);
 	struct pidmem_freeze_options how = PIDMEM_INIT(how);
+	bool copy;
 	int failed;
 
 	how.descendants = wish->tree;
 	how.core = !wish->all;
 	how.filter = wish->filter;
-	how.directory = directory;
 	pausing_apply(&how);
-	failed = saving_hold(saving, &how);
+	failed = room_check(&saving->moment, directory, !wish->all && !wish->filter, &copy);
+	how.directory = copy || pausing_engine_given() ? directory : NULL;
+	if (!failed)
+		failed = saving_hold(saving, &how);
 	if (!failed)
 		failed = name_places(wish, saving);
 	return failed ? failed : saving_write(saving);
@@ -116,13 +131,13 @@ static int check_file(const struct core_wish *wish, const struct target *file)
 	if (wish->all || wish->filter)
 		return target_refuse(file, wish->all ? "--all" : "--filter",
 				     "what is in the file is taken; -R chooses regions");
-	return check_place(wish, wish->output);
+	AUTO_TEXT place = name_place(wish, 0);
+	return check_place(wish, place);
 }
 
 int core_save(struct saving *saving, const struct invocation *invocation, const struct core_wish *wish)
 {
-	static const struct saver saver = { "elf", .dump_rules = true, .write = write_core, .remove = remove_core,
-					    .json = print_zombies };
+	static const struct saver saver = { "elf", .write = write_core, .remove = remove_core, .json = print_zombies };
 	int held = -1, failed;
 
 	saving->wish = wish;

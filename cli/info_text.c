@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "info.h"
 #include "ladder.h"
-#include "reading.h"
 #include "ui/account.h"
 #include "ui/colour.h"
 #include "ui/output.h"
@@ -211,16 +210,8 @@ static void print_missing(const struct info *info)
 
 static void print_content(const struct info *info)
 {
-	struct reasons left_out = { { { 0 } } };
-	AUTO_WALK walk = NULL;
-	struct pidmem_span span;
-
-	if (pidmem_walk_open(info->source, 0, UINT64_MAX, PIDMEM_WALK_STATES, NULL, &walk) == 0)
-		while (pidmem_walk_next(walk, NULL, &span) == 1)
-			if (span.class_ == PIDMEM_EXCLUDED)
-				reasons_add(&left_out, span.why, span.start, span.size);
 	output_char('\n');
-	account_sentence(info->account, &left_out);
+	account_sentence(info->account, "zero (holes)");
 	output_char('\n');
 	for (size_t i = 0; i < info->file.remarks; i++)
 		output_format("%s\n", pidmem_file_remark(info->source, i));

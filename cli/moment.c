@@ -5,6 +5,7 @@
 #include "selection.h"
 #include "signals.h"
 #include "target.h"
+#include "writing.h"
 
 #include <stdlib.h>
 #include <time.h>
@@ -173,6 +174,11 @@ int moment_progress(void *user, const struct pidmem_progress *now)
 	return 0;
 }
 
+static int hold_progress(void *user, const struct pidmem_progress *now)
+{
+	return writing_is_late() || moment_progress(user, now);
+}
+
 static int hold_frozen(struct moment *moment, struct pidmem_freeze_options *how)
 {
 	struct pidmem_error error;
@@ -180,7 +186,7 @@ static int hold_frozen(struct moment *moment, struct pidmem_freeze_options *how)
 
 	how->fall_back = !moment->invocation->consistency_given;
 	how->select = moment->invocation->select;
-	how->progress = moment_progress;
+	how->progress = hold_progress;
 	moment->max_pause_us = how->max_pause_us;
 	how->user = &moment->progress;
 	keep_running(moment, true);
@@ -191,6 +197,8 @@ static int hold_frozen(struct moment *moment, struct pidmem_freeze_options *how)
 	progress_end(&moment->progress, 0);
 	if (signals_came())
 		return fail_interrupted();
+	if (result < 0 && error.code == PIDMEM_CANCELLED)
+		return fail_late();
 	if (result < 0)
 		return moment_fail_hold(moment, how, &error);
 	keep_running(moment, stands_still(moment));

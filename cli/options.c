@@ -17,7 +17,7 @@
 struct grammar {
 	const struct command_option *options[MOST_OPTIONS];
 	struct option longs[MOST_OPTIONS + 1];
-	char shorts[2 * MOST_OPTIONS + 3];
+	char shorts[3 * MOST_OPTIONS + 3];
 	size_t count;
 };
 
@@ -36,7 +36,7 @@ static void grammar_add(struct grammar *grammar, const struct command_option *op
 		entry->val = option->letter ? option->letter : LONG_ONLY + (int)grammar->count;
 		if (option->letter) {
 			grammar->shorts[end++] = option->letter;
-			if (option->argument)
+			for (int colons = entry->has_arg; colons > 0; colons--) /* one, or two if it is optional */
 				grammar->shorts[end++] = ':';
 		}
 		grammar->options[grammar->count++] = option;
@@ -221,7 +221,7 @@ static void find_colour(int argc, char **argv)
 static const struct command *find_by_program(const char *program)
 {
 	const char *slash = strrchr(program, '/');
-	const struct command *command = command_find(slash ? slash + 1 : program);
+	const struct command *command = command_by_name(slash ? slash + 1 : program);
 
 	return command && command->usage ? command : NULL;
 }
@@ -246,7 +246,7 @@ static int read_until_command(int argc, char **argv, unsigned long *seen, int *f
 		hint("`pidmem help` lists the commands");
 		return EXIT_FAILED;
 	}
-	given.command = command_find(argv[optind]);
+	given.command = command_by_name(argv[optind]);
 	return given.command ? 0 : command_unknown(argv[optind]);
 }
 

@@ -2,6 +2,9 @@
 #include "reading.h"
 #include "failure.h"
 #include "signals.h"
+#include "ui/output.h"
+
+#include <string.h>
 
 int reading_open(const struct invocation *invocation, struct reading *reading)
 {
@@ -28,4 +31,11 @@ void reading_close(struct reading *reading)
 {
 	pidmem_account_free(reading->account);
 	moment_close(&reading->moment);
+}
+
+int reading_keep_output(const struct reading *reading)
+{
+	int number = reading->moment.freeze ? output_hold_back() : 0;
+
+	return number ? fail("cannot keep the output until the process runs on: %s", strerror(number)) : 0;
 }

@@ -17,6 +17,12 @@ struct reading {
 int reading_open(const struct invocation *invocation, struct reading *reading);
 void reading_close(struct reading *reading);
 
+/*
+ * While it is held still: whoever reads the output may take his time (a pager), and the process must not wait for that.
+ * What is put out is kept, and written when the process runs on. 0, or EXIT_FAILED after a message.
+ */
+int reading_keep_output(const struct reading *reading);
+
 #define AUTO_READING __attribute__((cleanup(reading_close))) struct reading
 
 static inline void walk_close(struct pidmem_walk **walk)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The head of a report: what was read, when and how, and the account. */
 #include "report.h"
-#include "ui/account.h"
 #include "ui/json.h"
 #include "ui/text.h"
 
@@ -10,6 +9,7 @@
 #include <time.h>
 
 #define COMMAND_LINE 4096
+#define REASONS 32 /* room for all of enum pidmem_why */
 
 static void put_escaped(const char *key, const char *text, size_t size)
 {
@@ -57,20 +57,22 @@ static void put_made(void)
 
 static void put_reasons(const struct pidmem_account *account)
 {
-	struct reasons reasons = { { { 0 } } };
+	uint64_t sizes[REASONS] = { 0 };
 
+	for (int i = 0; i < REASONS; i++)
+		sizes[i] = pidmem_account_excluded(account, (enum pidmem_why)i).size;
 	for (size_t i = 0; i < pidmem_account_hole_count(account); i++) {
 		const struct pidmem_hole *hole = pidmem_account_hole(account, i);
 
-		reasons_add(&reasons, hole->why, hole->start, hole->size);
+		sizes[(unsigned)hole->why % REASONS] += hole->size;
 	}
 	json_array("reasons");
-	for (int i = 0; i < ACCOUNT_REASONS; i++) {
-		if (!reasons.of[i].size)
+	for (int i = 0; i < REASONS; i++) {
+		if (!sizes[i])
 			continue;
 		json_object(NULL);
 		json_text("text", pidmem_why_text((enum pidmem_why)i));
-		json_number("size", reasons.of[i].size);
+		json_number("size", sizes[i]);
 		json_object_end();
 	}
 	json_array_end();

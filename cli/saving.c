@@ -6,6 +6,7 @@
 #include "ui/output.h"
 #include "ui/size.h"
 #include "ui/text.h"
+#include "writing.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@ int saving_begin(struct saving *saving, const struct invocation *invocation, con
 {
 	saving->invocation = invocation;
 	saving->saver = saver;
+	writing_begin();
 	return moment_open(invocation, (size_t)invocation->operand_count, &saving->moment);
 }
 
@@ -69,6 +71,7 @@ int saving_write(struct saving *saving)
 {
 	int failed = 0;
 
+	writing_give_way(saving->moment.kept_running);
 	for (size_t i = 0; !failed && i < saving->count; i++)
 		failed = write_one(saving, i);
 	if (!failed)
@@ -78,45 +81,6 @@ int saving_write(struct saving *saving)
 	return failed;
 }
 
-/* A file tells itself. */
-static void find_left_out_of_file(const struct save *save, struct reasons *left_out)
-{
-	struct pidmem_walk *walk;
-	struct pidmem_span span;
-
-	if (pidmem_walk_open(save->source, 0, UINT64_MAX, PIDMEM_WALK_STATES, NULL, &walk) < 0)
-		return;
-	while (pidmem_walk_next(walk, NULL, &span) == 1)
-		if (span.class_ == PIDMEM_EXCLUDED)
-			reasons_add(left_out, span.why, span.start, span.size);
-	pidmem_walk_close(walk);
-}
-
-/* Nobody counts why something was left out, but regions and selection tell. */
-static void find_left_out(const struct saving *saving, const struct save *save, struct reasons *left_out)
-{
-	const struct pidmem_maps *maps = pidmem_source_maps(save->source);
-	uint64_t rest = pidmem_account_totals(save->account)->by_class[PIDMEM_EXCLUDED], run;
-	bool rules = saving->saver->dump_rules;
-	const struct pidmem_region *region;
-
-	for (size_t i = 0; (region = pidmem_maps_get(maps, i)); i++) {
-		bool kernel = !rules && region->kind == PIDMEM_KIND_VDSO && strcmp(region->path, "[vdso]") != 0;
-
-		for (uint64_t done = 0; done < region->size; done += run) {
-			uint64_t start = region->start + done;
-			bool selected = pidmem_select_test(saving->invocation->select, region, start, &run);
-
-			if ((selected && !kernel) || run > rest)
-				continue;
-			reasons_add(left_out, selected ? PIDMEM_WHY_KERNEL : PIDMEM_WHY_FILTER, start, run);
-			rest -= run;
-		}
-	}
-	if (rest)
-		reasons_add(left_out, rules ? PIDMEM_WHY_DUMP_RULES : PIDMEM_WHY_DEVICE, 0, rest);
-}
-
 static void print_json(const struct saving *saving, size_t index)
 {
 	const struct save *save = &saving->saves[index];
@@ -124,11 +88,16 @@ static void print_json(const struct saving *saving, size_t index)
 	target_json(saving->invocation, &save->target);
 	json_bytes("output", save->place, strlen(save->place));
 	json_text("format", saving->saver->format);
+	if (writing.zstd)
+		json_text("compression", "zstd");
+	else
+		json_null("compression");
 	moment_json(&saving->moment, index);
 	account_json(save->account);
 	json_object("size");
 	json_number("apparent", save->apparent);
 	json_number("on_disk", save->on_disk);
+	json_number("content", save->content);
 	json_object_end();
 	json_number("elapsed_us", save->elapsed_us);
 	if (saving->saver->json)
@@ -140,23 +109,20 @@ static void print_text(const struct saving *saving, size_t index)
 {
 	const struct save *save = &saving->saves[index];
 	uint64_t read = pidmem_account_totals(save->account)->by_class[PIDMEM_READ];
-	struct reasons left_out = { { { 0 } } };
 
-	if (save->target.file)
-		find_left_out_of_file(save, &left_out);
-	else
-		find_left_out(saving, save, &left_out);
 	if (strcmp(save->place, "-") != 0)
 		output_escaped(save->place, strlen(save->place));
 	else
 		output_text("standard output");
 	output_text(": ");
-	account_sentence(save->account, &left_out);
+	account_sentence(save->account, "zero (holes)");
 	output_char('\n');
 	moment_text(&saving->moment, index);
 	output_format(", %s in all", time_text(save->elapsed_us).text);
 	if (save->elapsed_us)
 		output_format(", %s/s", size_text((uint64_t)((double)read / (double)save->elapsed_us * 1e6)).text);
+	if (writing.zstd)
+		output_format(", compressed to %s", size_text(save->apparent).text);
 	moment_text_way(&saving->moment, index);
 	output_char('\n');
 }

@@ -21,7 +21,7 @@ struct save {
 	struct pidmem_account *account;
 	char *place; /* what the output is called, owned */
 	bool written;
-	uint64_t apparent, on_disk;
+	uint64_t apparent, on_disk, content;
 	uint64_t elapsed_us; /* from the beginning until it was there */
 };
 
@@ -30,7 +30,6 @@ struct saving;
 /* What the commands do differently. */
 struct saver {
 	const char *format;
-	bool dump_rules; /* what was left out without -R, was left out by them */
 	/* Write one, by a function of the library; its progress is moment_progress(&saving->progress). */
 	int (*write)(struct saving *saving, struct save *save, struct pidmem_error *error);
 	void (*remove)(const struct save *save); /* an output that was written */

@@ -56,7 +56,9 @@ _pidmem_argument() {
 	--consistency) _pidmem_words 'live stopped snapshot' "$2" ;;
 	--shared) _pidmem_words 'auto paused after' "$2" ;;
 	--engine) _pidmem_words 'auto precopy clone' "$2" ;;
-	--filter | --shared-limit | --max-pause) ;;
+	--type | -t) _pidmem_words 'u8 u16 u32 u64 i8 i16 i32 i64 f32 f64 ptr' "$2" ;;
+	--file | -f | --save | --in) mapfile -t COMPREPLY < <(compgen -f -- "$2") ;;
+	--filter | --shared-limit | --max-pause | --regex | -e | --hex | --align | --limit | -l | --context | -C | --every | --count) ;;
 	--color | --progress) _pidmem_words 'auto never always' "$2" ;;
 	--proc | --split) mapfile -t COMPREPLY < <(compgen -d -- "$2") ;;
 	--output) mapfile -t COMPREPLY < <(compgen -f -- "$2") ;;
@@ -71,13 +73,16 @@ _pidmem() {
 	local common='-h --help -V --version -q --quiet --color='
 	local other='-j --json -R --region= --consistency= --progress= --proc=' own=
 	local pausing='--engine= --max-pause= --shared= --shared-limit='
+	local writing='-z --zstd --max-size= --max-time= --partial --rate= --nice'
 	COMPREPLY=()
 
 	# What stands before the cursor: the command, and how many operands behind it. "=" is a word of its own.
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
 		= | -R | -o | --region | --consistency | --color | --progress | --proc | --columns | --output | --split | \
-			--filter | --shared | --shared-limit | --engine | --max-pause)
+			--filter | --shared | --shared-limit | --engine | --max-pause | --max-size | --max-time | --rate | \
+			-e | --regex | -t | --type | -f | --file | --align | -l | --limit | -C | --context | --hex | --save | \
+			--in | --every | --count)
 			[[ ${COMP_WORDS[i + 1]} == = ]] || ((i++)) # its argument
 			;;
 		-*) ;;
@@ -101,8 +106,13 @@ _pidmem() {
 	case $command in
 	maps) own='-o --columns= --watch -x --extended' ;;
 	read) own='--raw --xxd' ;;
-	dump) own="-o --output= --split= $pausing --force" ;;
-	core) own="-o --output= -a --all --filter= --tree $pausing --force" ;;
+	find)
+		own='-e --regex= -x --hex= -t --type= --strings -f --file= -i --ignore-case --wide -a --align= -l --limit='
+		own+=' -C --context= --swapped --save= --in= --force'
+		;;
+	diff) own='--summary --swapped --every= --count=' ;;
+	dump) own="-o --output= --split= $pausing $writing --force" ;;
+	core) own="-o --output= -a --all --filter= --tree $pausing $writing --force" ;;
 	gcore) other='--consistency= --progress= --proc=' own='-a --all -o --output= --force' ;;
 	report) own='-o --output= --no-bytes --force' ;;
 	info | why) other='-j --json --proc=' ;;
@@ -112,14 +122,14 @@ _pidmem() {
 		_pidmem_words "$common $other $own" "$current"
 		[[ ${#COMPREPLY[@]} == 1 && ${COMPREPLY[0]} == *= ]] && compopt -o nospace
 	elif [[ ! $command ]]; then
-		_pidmem_words 'maps read dump core gcore info report why help' "$current"
+		_pidmem_words 'maps read find diff dump core gcore info report why help' "$current"
 	elif [[ $command == help ]]; then
-		[[ $operands == 0 ]] && _pidmem_words 'maps read dump core gcore info report why help' "$current"
+		[[ $operands == 0 ]] && _pidmem_words 'maps read find diff dump core gcore info report why help' "$current"
 	elif [[ $command == why ]]; then
 		[[ $operands == 0 ]] && _pidmem_pids "$current" pid
 	elif [[ $command == gcore ]]; then
 		_pidmem_pids "$current" pid # any number of them
-	elif [[ $command == core || $operands == 0 || ($command == report && $operands == 1) ]]; then
+	elif [[ $command == core || $operands == 0 || ($command == @(diff|report) && $operands == 1) ]]; then
 		_pidmem_pids "$current" pid-or-self
 	fi
 	return 0

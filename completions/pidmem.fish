@@ -39,7 +39,7 @@ function __pidmem_at
         if test $skip = 1
             set skip 0
         else if contains -- $word -R -o --region --consistency --color --progress --proc --columns --output --split \
-                --filter --shared --shared-limit --engine --max-pause
+                --filter --shared --shared-limit --engine --max-pause --max-size --max-time --rate
             set skip 1
         else if not string match -q -- '-*' $word
             set -a plain $word
@@ -49,12 +49,14 @@ function __pidmem_at
     test $argv[1] = ''; or contains -- "$plain[1]" $argv[3..] $argv[1]
 end
 
-set -l commands maps read dump core gcore info report why help
+set -l commands maps read find diff dump core gcore info report why help
 set -l seen __fish_seen_subcommand_from
 
 complete -c pidmem -f
 complete -c pidmem -n "not $seen $commands" -a maps -d 'list the regions of a process'
 complete -c pidmem -n "not $seen $commands" -a read -d 'show the bytes of a range'
+complete -c pidmem -n "not $seen $commands" -a find -d 'tell where something is in memory'
+complete -c pidmem -n "not $seen $commands" -a diff -d 'tell what is not the same in two processes, or files of them'
 complete -c pidmem -n "not $seen $commands" -a dump -d 'write the memory of a process into a file, with an index'
 complete -c pidmem -n "not $seen $commands" -a core -d 'write an ELF core of a process that runs on, for a debugger'
 complete -c pidmem -n "not $seen $commands" -a gcore -d 'write cores as gdb\'s gcore does: arguments, names, messages'
@@ -63,12 +65,12 @@ complete -c pidmem -n "not $seen $commands" -a report -d 'show the memory of a p
 complete -c pidmem -n "not $seen $commands" -a why -d 'tell whether a process can be read, and if not, why'
 complete -c pidmem -n "not $seen $commands" -a help -d 'explain pidmem or one command'
 complete -c pidmem -n '__pidmem_at help 1' -a "$commands"
-complete -c pidmem -n '__pidmem_at maps 1 read dump info report why' -k -a '(__pidmem_pids)'
+complete -c pidmem -n '__pidmem_at maps 1 read find diff dump info report why' -k -a '(__pidmem_pids)'
 complete -c pidmem -n '__pidmem_at report 2' -k -a '(__pidmem_pids)'
 complete -c pidmem -n '__pidmem_at report 2' -F
 complete -c pidmem -n "$seen core gcore" -k -a '(__pidmem_pids)' # any number of them
-complete -c pidmem -n '__pidmem_at maps 1 read dump core info report' -a self -d 'pidmem itself'
-complete -c pidmem -n '__pidmem_at maps 1 read dump core info report' -F
+complete -c pidmem -n '__pidmem_at maps 1 read find diff dump core info report' -a self -d 'pidmem itself'
+complete -c pidmem -n '__pidmem_at maps 1 read find diff dump core info report' -F
 
 complete -c pidmem -s h -l help -d 'show help and exit'
 complete -c pidmem -s V -l version -d 'show the version and exit'
@@ -86,6 +88,26 @@ complete -c pidmem -n "$seen maps" -l watch -d 'again each second'
 complete -c pidmem -n "$seen maps" -s x -l extended -d 'the columns of pmap -x'
 complete -c pidmem -n "$seen read" -l raw -d 'the bytes themselves'
 complete -c pidmem -n "$seen read" -l xxd -d 'in the format of xxd'
+complete -c pidmem -n '__pidmem_at diff 2' -k -a '(__pidmem_pids)'
+complete -c pidmem -n '__pidmem_at diff 2' -F
+complete -c pidmem -n "$seen diff" -l summary -d 'a line for each region'
+complete -c pidmem -n "$seen diff find" -l swapped -d 'look at what is in swap as well'
+complete -c pidmem -n "$seen diff" -l every -x -d 'one process, compared with what it was each time'
+complete -c pidmem -n "$seen diff" -l count -x -d 'so often'
+complete -c pidmem -n "$seen find" -s e -l regex -x -d 'a regular expression'
+complete -c pidmem -n "$seen find" -s x -l hex -x -d 'bytes in hex, ? for any digit'
+complete -c pidmem -n "$seen find" -s t -l type -x -a 'u8 u16 u32 u64 i8 i16 i32 i64 f32 f64 ptr' \
+    -d 'patterns are values'
+complete -c pidmem -n "$seen find" -l strings -d 'anything that reads as text'
+complete -c pidmem -n "$seen find" -s f -l file -r -F -d 'patterns, one on each line'
+complete -c pidmem -n "$seen find" -s i -l ignore-case -d 'letters fit in either case'
+complete -c pidmem -n "$seen find" -l wide -d 'text and strings in UTF-16'
+complete -c pidmem -n "$seen find" -s a -l align -x -d 'only multiples of it'
+complete -c pidmem -n "$seen find" -s l -l limit -x -d 'end after so many matches'
+complete -c pidmem -n "$seen find" -s C -l context -x -d 'show so many bytes around each match'
+complete -c pidmem -n "$seen find" -l save -r -F -d 'save all matches'
+complete -c pidmem -n "$seen find" -l in -r -F -d 'look at the places of saved matches alone'
+complete -c pidmem -n "$seen find" -l force -d 'replace a file that exists'
 complete -c pidmem -n "$seen dump" -s o -l output -r -F -d 'the file to write'
 complete -c pidmem -n "$seen dump" -l split -x -a '(__fish_complete_directories)' -d 'a file per region, in this directory'
 complete -c pidmem -n "$seen dump" -l force -d 'replace an output that exists'
@@ -99,6 +121,12 @@ complete -c pidmem -n "$seen core dump" -l shared -x -a 'auto paused after' -d '
 complete -c pidmem -n "$seen core dump" -l shared-limit -x -d 'the limit of --shared=auto'
 complete -c pidmem -n "$seen core dump" -l engine -x -a 'auto precopy clone' -d 'how a snapshot is made'
 complete -c pidmem -n "$seen core dump" -l max-pause -x -d 'how long it may stand still'
+complete -c pidmem -n "$seen core dump" -s z -l zstd -d 'compress, by zstd'
+complete -c pidmem -n "$seen core dump" -l max-size -x -d 'write no more than this'
+complete -c pidmem -n "$seen core dump" -l max-time -x -d 'take no longer than this'
+complete -c pidmem -n "$seen core dump" -l partial -d 'at a limit keep what there is'
+complete -c pidmem -n "$seen core dump" -l rate -x -d 'MiB a second to be read at most'
+complete -c pidmem -n "$seen core dump" -l nice -d 'use only what nobody else wants'
 complete -c pidmem -n "$seen report" -s o -l output -r -F -d 'the page to write'
 complete -c pidmem -n "$seen report" -l no-bytes -d 'leave all bytes of the memory out'
 complete -c pidmem -n "$seen report" -l force -d 'replace an output that exists'

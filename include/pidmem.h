@@ -101,6 +101,7 @@ enum pidmem_code {
 	PIDMEM_SYMLINK,       /* the output is a symbolic link: never written through */
 	PIDMEM_FORMAT,        /* text or a file is not what it should be; .address is the offset or line */
 	PIDMEM_UNSUPPORTED,   /* not possible with this kernel or this version */
+	PIDMEM_LIMIT,         /* it would be more, or take longer, than was allowed */
 };
 
 /**
@@ -444,10 +445,14 @@ enum pidmem_why {
 	PIDMEM_WHY_NOT_SAVED, /* excluded: not in the file, which does not tell whether it was left out or never touched
 			       */
 	PIDMEM_WHY_TRUNCATED, /* unreadable: the file ends before it */
+	PIDMEM_WHY_LIMIT,     /* unreadable: a limit of size or time was reached before it was saved */
+	PIDMEM_WHY_SWAPPED,   /* excluded: in swap, from where reading would bring it back */
+	PIDMEM_WHY_NOT_SOUGHT, /* excluded: behind the last match that was asked for, or not among those to be narrowed
+				*/
 };
 /** pidmem_why_name() - a stable word: "filter", "device", "kernel", "guard", "past-eof", "userfaultfd",
  * "unmapped", "file", "shared", "permissions", "secret", "poisoned", "io", "dump-rules", "not-copied", "not-saved",
- * "truncated"; "" for none. */
+ * "truncated", "limit", "swapped", "not-sought"; "" for none. */
 PIDMEM_API const char *pidmem_why_name(enum pidmem_why why);
 /** pidmem_why_text() - the same in a few words for people. */
 PIDMEM_API const char *pidmem_why_text(enum pidmem_why why);
@@ -548,6 +553,9 @@ struct pidmem_walk;
 #define PIDMEM_WALK_STATES                                                                   \
 	1U /* tell what is there without reading it: spans that would be read have no bytes, \
 	    * and pages that happen to be all zero are told as PIDMEM_READ */
+#define PIDMEM_WALK_NO_SWAP                                                                          \
+	2U /* what a live or stopped process has in swap is not read but told as excluded; that of a \
+	    * snapshot's is, which changes nothing for the process */
 
 /**
  * pidmem_walk_open() - go through the mapped parts of a range, in address order, span by span
@@ -819,6 +827,15 @@ PIDMEM_API void pidmem_account_free(struct pidmem_account *account);
 PIDMEM_API int pidmem_account_add(struct pidmem_account *account, const struct pidmem_span *span,
 				  struct pidmem_error *error);
 PIDMEM_API const struct pidmem_totals *pidmem_account_totals(const struct pidmem_account *account);
+
+/** struct pidmem_reason - what was left out for one reason: bytes, the first address, and how many ranges. */
+struct pidmem_reason {
+	uint64_t size, first, count;
+};
+/** pidmem_account_excluded() - what is PIDMEM_EXCLUDED for this reason. */
+PIDMEM_API struct pidmem_reason pidmem_account_excluded(const struct pidmem_account *account, enum pidmem_why why);
+
+/* What has no content, or could not be read. */
 PIDMEM_API size_t pidmem_account_hole_count(const struct pidmem_account *account);
 PIDMEM_API const struct pidmem_hole *pidmem_account_hole(const struct pidmem_account *account, size_t index);
 
@@ -837,6 +854,14 @@ PIDMEM_API const struct pidmem_hole *pidmem_account_hole(const struct pidmem_acc
  * @user:     first argument of @progress
  * @command:  value of "command" in the lines of the index; NULL means "dump"
  * @release:  pidmem_source_release() as soon as the last byte has been read, while the rest is written
+ * @zstd:     compress what is written, but not the index: a level of zstd, 1 to PIDMEM_ZSTD_MOST; 0: not at all. It is
+ *            the seekable format of zstd: frames that can be read one by one, and a table of them at the end. Offsets
+ *            are those in the content. Threads of the library's own compress, as many as there are processors, 8 at
+ * most
+ * @max_size: write no more than so many bytes, holes aside: PIDMEM_LIMIT otherwise. 0: no limit
+ * @max_time_us: write for no longer: PIDMEM_LIMIT otherwise. 0: no limit
+ * @partial:  at a limit save what there is: all else that has content is told as unreadable, PIDMEM_WHY_LIMIT
+ * @rate:     read no more than so many bytes a second. 0: as fast as can be
  *
  * The account given to pidmem_dump() must not be NULL. SIGKILL in the middle can leave a temporary directory
  * ".pidmem.PID.N" with @split, in the directory if it was there and beside it if not; and a temporary file of such
@@ -851,14 +876,24 @@ struct pidmem_dump_options {
 	void *user;
 	const char *command;
 	bool release;
+	int zstd;
+	uint64_t max_size;
+	uint64_t max_time_us;
+	bool partial;
+	uint64_t rate;
 };
+#define PIDMEM_ZSTD_MOST 19
 
-/** struct pidmem_dump_report - what was written; sizes in bytes, times in microseconds. */
+/**
+ * struct pidmem_dump_report - what was written; sizes in bytes, times in microseconds.
+ * @content: as @apparent, before it was compressed
+ */
 struct pidmem_dump_report {
 	size_t size; /* sizeof this structure: set by the caller, PIDMEM_INIT */
 	uint64_t apparent, on_disk;
 	uint64_t elapsed_us;
 	bool indexed;
+	uint64_t content;
 };
 
 /**
@@ -883,7 +918,8 @@ PIDMEM_API int pidmem_dump(struct pidmem_source *source, const struct pidmem_dum
  * @filter:   PIDMEM_CORE_FILTER | MASK: which kinds of regions, in the bits of /proc/PID/coredump_filter (core(5));
  *            0: the target's own filter
  * @all:      everything that can be read, whatever filter and madvise(MADV_DONTDUMP) say
- * @progress, @user, @release: as in struct pidmem_dump_options
+ * @progress, @user, @release, @zstd, @max_size, @max_time_us, @partial, @rate: as in struct pidmem_dump_options. What
+ * is missing from a partial core file is zeros in it; the note tells
  */
 struct pidmem_core_options {
 	size_t size;
@@ -895,15 +931,21 @@ struct pidmem_core_options {
 	int (*progress)(void *user, const struct pidmem_progress *progress);
 	void *user;
 	bool release;
+	int zstd;
+	uint64_t max_size;
+	uint64_t max_time_us;
+	bool partial;
+	uint64_t rate;
 };
 #define PIDMEM_CORE_FILTER 0x80000000U
 
-/** struct pidmem_core_report - what was written; sizes in bytes, times in microseconds. */
+/** struct pidmem_core_report - what was written, as in struct pidmem_dump_report. */
 struct pidmem_core_report {
 	size_t size; /* sizeof this structure: set by the caller, PIDMEM_INIT */
 	uint64_t apparent, on_disk;
 	uint64_t elapsed_us;
 	size_t segments, threads;
+	uint64_t content;
 };
 
 /**
@@ -916,6 +958,223 @@ struct pidmem_core_report {
 PIDMEM_API int pidmem_core(struct pidmem_source *source, const struct pidmem_core_options *options,
 			   struct pidmem_account *account, struct pidmem_error *error,
 			   struct pidmem_core_report *report);
+
+/**
+ * pidmem_give_way() - let the calling thread, and those that it starts from now on, use processors and disks only while
+ * nobody else wants them (sched(7), SCHED_IDLE; ioprio_set(2))
+ *
+ * Not before pidmem_freeze_open() has returned, and not for what stands still until it is read: it would have to wait
+ * for whoever else is at work. Errors: PIDMEM_SYSTEM (a seccomp filter, mostly).
+ */
+PIDMEM_API int pidmem_give_way(struct pidmem_error *error);
+
+/* ---------------------------------------------------------------------------------------------- finding --- */
+
+struct pidmem_patterns;
+
+enum pidmem_pattern_kind {
+	PIDMEM_PATTERN_TEXT,    /* the bytes themselves */
+	PIDMEM_PATTERN_HEX,     /* "48 8b ?? 4?": two digits for each byte, ? for any digit */
+	PIDMEM_PATTERN_REGEX,   /* pcre2pattern(3), over bytes; ^ and $ match at newlines. Matches do not overlap. */
+	PIDMEM_PATTERN_VALUE,   /* a number of some type */
+	PIDMEM_PATTERN_STRINGS, /* anything that reads as text */
+};
+
+enum pidmem_value_type {
+	PIDMEM_TYPE_NONE,
+	PIDMEM_TYPE_U8,
+	PIDMEM_TYPE_U16,
+	PIDMEM_TYPE_U32,
+	PIDMEM_TYPE_U64,
+	PIDMEM_TYPE_I8,
+	PIDMEM_TYPE_I16,
+	PIDMEM_TYPE_I32,
+	PIDMEM_TYPE_I64,
+	PIDMEM_TYPE_F32,
+	PIDMEM_TYPE_F64,
+	PIDMEM_TYPE_PTR, /* an address: of 8 bytes, or of 4 in a process of 32 bits */
+};
+/** pidmem_value_type_name() - "u8", "i64", "f32", "ptr"...; NULL for none. */
+PIDMEM_API const char *pidmem_value_type_name(enum pidmem_value_type type);
+
+/**
+ * struct pidmem_pattern - what to look for
+ * @size:     sizeof this structure
+ * @kind, @type: which kind, and of values which type
+ * @text, @length: as people write it, not NUL-terminated: text, digits, an expression. Values are decimal or 0x hex,
+ *            or ranges of them, "3..7"; of floating point also with a tolerance, "1.5~0.01". Of pointers, addresses as
+ *            for pidmem_maps_resolve(), ranges of them, or a term as for pidmem_select_add(): pointers into all
+ *            regions that it names. A number is in the byte order of this machine.
+ * @any_case: of text and expressions: letters of ASCII fit in either case
+ * @wide:     of text, which is UTF-8, and of strings: in UTF-16, little-endian
+ * @least:    of strings: how many characters, at least; 0 means 4
+ * @maps:     of pointers: whose names are meant, and how large a pointer is; needed while it is added alone. May be
+ *            NULL for addresses of 8 bytes.
+ */
+struct pidmem_pattern {
+	size_t size;
+	enum pidmem_pattern_kind kind;
+	enum pidmem_value_type type;
+	const char *text;
+	size_t length;
+	bool any_case, wide;
+	size_t least;
+	const struct pidmem_maps *maps;
+};
+
+PIDMEM_API int pidmem_patterns_new(struct pidmem_error *error, struct pidmem_patterns **patterns);
+PIDMEM_API void pidmem_patterns_free(struct pidmem_patterns *patterns);
+/** pidmem_patterns_add() - one more, with the next number from 0 on. Errors: PIDMEM_USAGE (it makes no sense; of
+ * expressions @address is the place in it), PIDMEM_NO_MATCH (no region has that name). */
+PIDMEM_API int pidmem_patterns_add(struct pidmem_patterns *patterns, const struct pidmem_pattern *pattern,
+				   struct pidmem_error *error);
+PIDMEM_API size_t pidmem_patterns_count(const struct pidmem_patterns *patterns);
+
+/* What has become of the bytes of an earlier match. */
+enum pidmem_change {
+	PIDMEM_ANY_CHANGE, /* whatever */
+	PIDMEM_CHANGED,
+	PIDMEM_UNCHANGED,
+	PIDMEM_INCREASED, /* of values alone, and so is the next */
+	PIDMEM_DECREASED,
+};
+
+/**
+ * struct pidmem_find_options - how to look
+ * @size:     sizeof this structure
+ * @align:    tell matches alone whose address is a multiple of it; 0 and 1: all
+ * @context:  bytes before and behind each match to have with it, as far as they are contiguous; at most 4096
+ * @swapped:  read what is in swap as well, see PIDMEM_WALK_NO_SWAP
+ * @limit:    end after so many matches; 0: never
+ * @earlier:  path of a file of matches that were saved: look at their places alone. A match there is one of any
+ *            pattern; without patterns, one whose bytes have changed as @change says
+ * @change:   see there
+ * @save:     path of a file to save all matches in, to be narrowed later; made as those of pidmem_dump() when
+ *            pidmem_find_next() has returned 0
+ * @force:    replace an existing file
+ * @progress, @user: as in struct pidmem_dump_options
+ */
+struct pidmem_find_options {
+	size_t size;
+	uint64_t align;
+	size_t context;
+	bool swapped;
+	uint64_t limit;
+	const char *earlier;
+	enum pidmem_change change;
+	const char *save;
+	bool force;
+	int (*progress)(void *user, const struct pidmem_progress *progress);
+	void *user;
+};
+
+/**
+ * struct pidmem_match - one match
+ * @address, @length: where it is; no match is longer than 64 KiB: of what could be, the beginning is told
+ * @pattern: its number; that of the first one that fits, if there are several and @earlier was given
+ * @region:  that holds its first byte; owned by the source
+ * @bytes:   @before bytes of context, @length of the match, @behind of context; valid until the next call
+ * @was, @was_length: with @earlier, the bytes that were there; else NULL
+ */
+struct pidmem_match {
+	uint64_t address;
+	size_t length, pattern;
+	const struct pidmem_region *region;
+	const unsigned char *bytes;
+	size_t before, behind;
+	const unsigned char *was;
+	size_t was_length;
+};
+
+struct pidmem_find;
+
+/**
+ * pidmem_find_open() - look for patterns in all that is selected, or among earlier matches
+ * @account: every span that is looked at is added to it, and what is not looked at because of the options; must stay
+ *
+ * What is found may cross the borders of pages and of regions that touch. Zeros are content like any other, also those
+ * of memory that was never touched; nothing is faulted in for it. Expressions look ahead by 64 KiB. The source,
+ * patterns (to which nothing may be added any more) and account are borrowed until it is closed; the source must not be
+ * used by others meanwhile. Large windows are looked at in two threads. Errors: PIDMEM_USAGE, PIDMEM_FORMAT (@earlier
+ * is no such file), PIDMEM_EXISTS, PIDMEM_SYMLINK, PIDMEM_SYSTEM.
+ */
+PIDMEM_API int pidmem_find_open(struct pidmem_source *source, struct pidmem_patterns *patterns,
+				const struct pidmem_find_options *options, struct pidmem_account *account,
+				struct pidmem_error *error, struct pidmem_find **find);
+PIDMEM_API void pidmem_find_close(struct pidmem_find *find);
+
+/** pidmem_find_next() - the next match, by address. Errors: PIDMEM_CANCELLED, PIDMEM_GONE, PIDMEM_EXECED,
+ * PIDMEM_FORMAT, PIDMEM_UNSUPPORTED (an expression takes too many steps), PIDMEM_SYSTEM. */
+PIDMEM_API int pidmem_find_next(struct pidmem_find *find, struct pidmem_error *error, struct pidmem_match *match);
+
+/* ----------------------------------------------------------------------------------------- comparing --- */
+
+enum pidmem_difference_kind {
+	PIDMEM_WENT,         /* mapped in the first alone */
+	PIDMEM_CAME,         /* mapped in the second alone */
+	PIDMEM_REPLACED,     /* another file is mapped, or another part of it */
+	PIDMEM_OTHER_RIGHTS, /* permissions, or whether it is shared */
+	PIDMEM_CONTENT,      /* other bytes */
+};
+/** pidmem_difference_name() - "went", "came", "replaced", "rights", "content". */
+PIDMEM_API const char *pidmem_difference_name(enum pidmem_difference_kind kind);
+
+/** struct pidmem_diff_options - how to compare; as in struct pidmem_find_options. */
+struct pidmem_diff_options {
+	size_t size;
+	bool swapped;
+	int (*progress)(void *user, const struct pidmem_progress *progress);
+	void *user;
+};
+
+#define PIDMEM_DIFF_BYTES 64
+/**
+ * struct pidmem_difference - a range that is not the same in both
+ * @regions: of the first and the second source, that hold its first byte; NULL where there is none
+ * @before, @after: of PIDMEM_CONTENT, the first @known bytes of it in both, at most PIDMEM_DIFF_BYTES; valid until the
+ *           next call
+ */
+struct pidmem_difference {
+	enum pidmem_difference_kind kind;
+	uint64_t address, size;
+	const struct pidmem_region *regions[2];
+	const unsigned char *before, *after;
+	size_t known;
+};
+
+/**
+ * struct pidmem_diff_report - what was compared; in bytes
+ * @size:         sizeof this structure: set by the caller, PIDMEM_INIT
+ * @compared:     both sources have content there
+ * @changed:      of that, bytes that are not the same
+ * @not_compared: mapped in both, but only one of them has or tells the content
+ */
+struct pidmem_diff_report {
+	size_t size;
+	uint64_t compared, changed, not_compared;
+};
+
+struct pidmem_diff;
+
+/**
+ * pidmem_diff_open() - compare what two sources hold at the same addresses
+ * @one_account, @other_account: every span of each is added to its own; must stay
+ *
+ * The sources are borrowed until it is closed, and must be different ones; of different processes, programs or moments
+ * as may be. Errors: PIDMEM_USAGE, PIDMEM_SYSTEM.
+ */
+PIDMEM_API int pidmem_diff_open(struct pidmem_source *one, struct pidmem_source *other,
+				const struct pidmem_diff_options *options, struct pidmem_account *one_account,
+				struct pidmem_account *other_account, struct pidmem_error *error,
+				struct pidmem_diff **diff);
+PIDMEM_API void pidmem_diff_close(struct pidmem_diff *diff);
+/** pidmem_diff_next() - the next difference: those of regions first, by address, then those of content. Changes with
+ * fewer than 16 equal bytes between them are one, within a page. Errors: as pidmem_walk_next(), PIDMEM_CANCELLED. */
+PIDMEM_API int pidmem_diff_next(struct pidmem_diff *diff, struct pidmem_error *error,
+				struct pidmem_difference *difference);
+/** pidmem_diff_describe() - so far. */
+PIDMEM_API int pidmem_diff_describe(const struct pidmem_diff *diff, struct pidmem_error *error,
+				    struct pidmem_diff_report *report);
 
 /* ---------------------------------------------------------------------------------------------- survey --- */
 

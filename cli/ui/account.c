@@ -9,13 +9,17 @@
 #include <inttypes.h>
 #include <unistd.h>
 
-void reasons_add(struct reasons *reasons, enum pidmem_why why, uint64_t start, uint64_t size)
-{
-	struct reason *reason = &reasons->of[(unsigned)why % ACCOUNT_REASONS];
+#define REASONS 32
 
-	if (!reason->count++)
-		reason->first = start;
-	reason->size += size;
+/* By enum pidmem_why. */
+struct reasons {
+	struct pidmem_reason of[REASONS];
+};
+
+static void sum_excluded(const struct pidmem_account *account, struct reasons *reasons)
+{
+	for (int i = 0; i < REASONS; i++)
+		reasons->of[i] = pidmem_account_excluded(account, (enum pidmem_why)i);
 }
 
 static void sum_holes(const struct pidmem_account *account, enum pidmem_class class_, struct reasons *reasons)
@@ -25,8 +29,13 @@ static void sum_holes(const struct pidmem_account *account, enum pidmem_class cl
 	for (size_t i = 0; i < count; i++) {
 		const struct pidmem_hole *hole = pidmem_account_hole(account, i);
 
-		if (hole->class_ == class_)
-			reasons_add(reasons, hole->why, hole->start, hole->size);
+		struct pidmem_reason *reason = &reasons->of[(unsigned)hole->why % REASONS];
+
+		if (hole->class_ != class_)
+			continue;
+		if (!reason->count++)
+			reason->first = hole->start;
+		reason->size += hole->size;
 	}
 }
 
@@ -64,6 +73,8 @@ static const char *short_text(enum pidmem_why why)
 		return "of devices";
 	case PIDMEM_WHY_DUMP_RULES:
 		return "left out by the rules for cores";
+	case PIDMEM_WHY_SWAPPED:
+		return "in swap";
 	default:
 		return pidmem_why_text(why);
 	}
@@ -71,20 +82,21 @@ static const char *short_text(enum pidmem_why why)
 
 static void print_reasons(const struct reasons *reasons)
 {
-	for (int i = 0; i < ACCOUNT_REASONS; i++)
+	for (int i = 0; i < REASONS; i++)
 		if (reasons->of[i].size)
 			output_format(", %s %s", size_text(reasons->of[i].size).text, short_text((enum pidmem_why)i));
 }
 
-void account_sentence(const struct pidmem_account *account, const struct reasons *left_out)
+void account_sentence(const struct pidmem_account *account, const char *zeros)
 {
 	const struct pidmem_totals *totals = pidmem_account_totals(account);
-	struct reasons empty = { { { 0 } } };
+	struct reasons left_out, empty = { { { 0 } } };
 
 	output_format("%s read", size_text(totals->by_class[PIDMEM_READ]).text);
 	if (totals->by_class[PIDMEM_ZERO])
-		output_format(", %s zero (holes)", size_text(totals->by_class[PIDMEM_ZERO]).text);
-	print_reasons(left_out);
+		output_format(", %s %s", size_text(totals->by_class[PIDMEM_ZERO]).text, zeros);
+	sum_excluded(account, &left_out);
+	print_reasons(&left_out);
 	sum_holes(account, PIDMEM_NO_CONTENT, &empty);
 	print_reasons(&empty);
 	if (totals->by_class[PIDMEM_UNREADABLE])
@@ -95,8 +107,8 @@ void account_sentence(const struct pidmem_account *account, const struct reasons
 
 static void warn_reasons(const struct reasons *reasons, const char *what)
 {
-	for (int i = 0; i < ACCOUNT_REASONS; i++) {
-		const struct reason *reason = &reasons->of[i];
+	for (int i = 0; i < REASONS; i++) {
+		const struct pidmem_reason *reason = &reasons->of[i];
 		const char *why = pidmem_why_text((enum pidmem_why)i);
 		struct size_text size = size_text(reason->size);
 
@@ -108,13 +120,14 @@ static void warn_reasons(const struct reasons *reasons, const char *what)
 	}
 }
 
-void account_warn(const struct pidmem_account *account, const struct reasons *left_out)
+void account_warn(const struct pidmem_account *account)
 {
-	struct reasons empty = { { { 0 } } };
+	struct reasons left_out, empty = { { { 0 } } };
 
 	sum_holes(account, PIDMEM_NO_CONTENT, &empty);
 	warn_reasons(&empty, "have no content");
-	warn_reasons(left_out, "are left out");
+	sum_excluded(account, &left_out);
+	warn_reasons(&left_out, "are left out");
 }
 
 /* Only what would help this caller: root has the rights that the others are told of. */
@@ -138,8 +151,8 @@ int account_status(const struct pidmem_account *account, const struct target *ta
 	if (!pidmem_account_totals(account)->by_class[PIDMEM_UNREADABLE])
 		return EXIT_DONE;
 	sum_holes(account, PIDMEM_UNREADABLE, &reasons);
-	for (int i = 0; i < ACCOUNT_REASONS; i++) {
-		const struct reason *reason = &reasons.of[i];
+	for (int i = 0; i < REASONS; i++) {
+		const struct pidmem_reason *reason = &reasons.of[i];
 
 		if (!reason->count)
 			continue;

@@ -7,31 +7,17 @@
 
 struct target;
 
-#define ACCOUNT_REASONS 32
-
-/* What has one reason, taken together. */
-struct reason {
-	uint64_t size, first, count;
-};
-
-/* By enum pidmem_why. The account itself does not tell why something was left out. */
-struct reasons {
-	struct reason of[ACCOUNT_REASONS];
-};
-
-/* Count a range; ranges come in the order of addresses. */
-void reasons_add(struct reasons *reasons, enum pidmem_why why, uint64_t start, uint64_t size);
-
 /* The members "account" and "holes". */
 void account_json(const struct pidmem_account *account);
 
 /*
- * "1.9 GiB read, 6.1 GiB zero (holes), 28 KiB of the kernel, 8 KiB guard pages, nothing unreadable", without a newline.
+ * "1.9 GiB read, 6.1 GiB zero (holes), 28 KiB of the kernel, 8 KiB guard pages, nothing unreadable", without a newline;
+ * `zeros` are "zero (holes)" here.
  */
-void account_sentence(const struct pidmem_account *account, const struct reasons *left_out);
+void account_sentence(const struct pidmem_account *account, const char *zeros);
 
 /* Warn of what has no content and of what was left out, a line for each reason. */
-void account_warn(const struct pidmem_account *account, const struct reasons *left_out);
+void account_warn(const struct pidmem_account *account);
 
 /* Tell on stderr what has content and could not be read, and why. EXIT_INCOMPLETE if there was any, else EXIT_DONE. */
 int account_status(const struct pidmem_account *account, const struct target *target);

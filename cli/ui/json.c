@@ -139,6 +139,20 @@ void json_text(const char *key, const char *text)
 	json_close_text();
 }
 
+void json_hex(const char *key, const void *bytes, size_t size)
+{
+	const unsigned char *byte = bytes;
+
+	json_open_text(key);
+	for (size_t i = 0; i < size; i++) {
+		char digits[2];
+
+		put_hex_fixed(digits, byte[i], 2);
+		output_bytes(digits, sizeof(digits));
+	}
+	json_close_text();
+}
+
 void json_bytes(const char *key, const char *bytes, size_t size)
 {
 	char name[64];
@@ -149,14 +163,7 @@ void json_bytes(const char *key, const char *bytes, size_t size)
 	if (is_utf8(bytes, size))
 		return;
 	snprintf(name, sizeof(name), "%s_hex", key);
-	json_open_text(name);
-	for (size_t i = 0; i < size; i++) {
-		char digits[2];
-
-		put_hex_fixed(digits, (unsigned char)bytes[i], 2);
-		output_bytes(digits, sizeof(digits));
-	}
-	json_close_text();
+	json_hex(name, bytes, size);
 }
 
 void json_number(const char *key, uint64_t number)

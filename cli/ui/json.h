@@ -26,6 +26,8 @@ void json_array_end(void);
 void json_text(const char *key, const char *text);
 /* Bytes that need not be UTF-8: the wrong ones appear as \xHH in the text, and KEY_hex has all of them. */
 void json_bytes(const char *key, const char *bytes, size_t size);
+/* Bytes, two hex digits each. */
+void json_hex(const char *key, const void *bytes, size_t size);
 void json_number(const char *key, uint64_t number);
 void json_bool(const char *key, bool value);
 void json_null(const char *key);

@@ -2,6 +2,7 @@
 #include "ui/progress.h"
 #include "ui/size.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -30,14 +31,29 @@ void progress_begin(struct progress *progress, const struct invocation *invocati
 	progress->begun = progress->clock();
 }
 
+/* Whole seconds: more is not known of what is to come. */
+static struct size_text seconds_text(double seconds)
+{
+	uint64_t whole = (uint64_t)seconds + 1;
+	struct size_text text;
+
+	if (whole < 100)
+		snprintf(text.text, sizeof(text.text), "%" PRIu64 " s", whole);
+	else
+		text = time_text(whole * SECOND);
+	return text;
+}
+
 static void draw(const struct progress *progress, uint64_t done, uint64_t expected, uint64_t elapsed)
 {
 	unsigned percent = expected ? (unsigned)((double)done / (double)expected * 100) : 100;
 	uint64_t rate = elapsed ? (uint64_t)((double)done / (double)elapsed * (double)SECOND) : 0;
 
-	fprintf(stderr, "%s%3u%%  %s of %s, %s/s%s", progress->terminal ? "\r" : "", percent > 100 ? 100 : percent,
-		size_text(done).text, size_text(expected).text, size_text(rate).text,
-		progress->terminal ? "\033[K" : "\n");
+	fprintf(stderr, "%s%3u%%  %s of %s, %s/s", progress->terminal ? "\r" : "", percent > 100 ? 100 : percent,
+		size_text(done).text, size_text(expected).text, size_text(rate).text);
+	if (rate && expected > done)
+		fprintf(stderr, ", %s left", seconds_text((double)(expected - done) / (double)rate).text);
+	fputs(progress->terminal ? "\033[K" : "\n", stderr);
 	fflush(stderr);
 }
 

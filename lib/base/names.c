@@ -51,6 +51,9 @@ const char *pidmem_why_name(enum pidmem_why why)
 		[PIDMEM_WHY_NOT_COPIED] = "not-copied",
 		[PIDMEM_WHY_NOT_SAVED] = "not-saved",
 		[PIDMEM_WHY_TRUNCATED] = "truncated",
+		[PIDMEM_WHY_LIMIT] = "limit",
+		[PIDMEM_WHY_SWAPPED] = "swapped",
+		[PIDMEM_WHY_NOT_SOUGHT] = "not-sought",
 	};
 	return WORD(words, why);
 }
@@ -76,6 +79,9 @@ const char *pidmem_why_text(enum pidmem_why why)
 		[PIDMEM_WHY_NOT_COPIED] = "not part of a copy, and not saved in the pause",
 		[PIDMEM_WHY_NOT_SAVED] = "not saved in the file",
 		[PIDMEM_WHY_TRUNCATED] = "the file ends before it",
+		[PIDMEM_WHY_LIMIT] = "not saved before a limit was reached",
+		[PIDMEM_WHY_SWAPPED] = "in swap, from where reading would bring it back",
+		[PIDMEM_WHY_NOT_SOUGHT] = "not looked at",
 	};
 	return WORD(texts, why);
 }
@@ -116,4 +122,13 @@ const char *pidmem_cause_name(enum pidmem_cause cause)
 		[PIDMEM_CAUSE_MEM_RESTRICTED] = "mem-restricted",
 	};
 	return WORD(words, cause);
+}
+
+const char *pidmem_difference_name(enum pidmem_difference_kind kind)
+{
+	static const char *const words[] = {
+		[PIDMEM_WENT] = "went",           [PIDMEM_CAME] = "came",       [PIDMEM_REPLACED] = "replaced",
+		[PIDMEM_OTHER_RIGHTS] = "rights", [PIDMEM_CONTENT] = "content",
+	};
+	return WORD(words, kind);
 }

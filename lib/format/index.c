@@ -111,6 +111,8 @@ static json_t *to_json(const char *command, const struct index_entry *entry)
 		failed |= json_object_set_new(line, "offset", json_integer((json_int_t)entry->offset));
 	else if (entry->class_ == PIDMEM_ZERO)
 		failed |= json_object_set_new(line, "zero", json_true());
+	if (entry->zstd)
+		failed |= json_object_set_new(line, "compression", json_string("zstd"));
 	if (entry->file)
 		failed |= json_object_set_new(line, "file", json_string(entry->file));
 	if (entry->why) {
@@ -211,6 +213,7 @@ static bool parse_reason(const json_t *line, struct index_entry *entry)
 static bool parse_content(const json_t *line, struct index_entry *entry)
 {
 	const json_t *offset = json_object_get(line, "offset");
+	const char *compression = json_string_value(json_object_get(line, "compression"));
 	bool zero = json_is_true(json_object_get(line, "zero")), why = json_object_get(line, "why") != NULL;
 
 	if ((offset != NULL) + zero + why != 1)
@@ -222,6 +225,9 @@ static bool parse_content(const json_t *line, struct index_entry *entry)
 		return true;
 	json_int_t value = json_integer_value(offset);
 	entry->offset = (uint64_t)value;
+	entry->zstd = compression != NULL;
+	if (compression && strcmp(compression, "zstd") != 0)
+		return false;
 	return json_is_integer(offset) && value >= 0 && entry->offset <= INT64_MAX - (entry->size & INT64_MAX);
 }
 

@@ -19,6 +19,7 @@ struct index_entry {
 	const char *path;
 	size_t path_size;
 	const char *file; /* of a split dump, for content; else NULL */
+	bool zstd;        /* the file is compressed: `offset` is in its content */
 
 	/* The region that it is part of, if that is told: dumps of 0.1 did not. */
 	bool has_region;

@@ -8,9 +8,6 @@
 
 #define ZSTD_MAGIC 0xfd2fb528U
 #define SKIPPABLE_MAGIC 0x184d2a50U /* and 15 more */
-#define TABLE_MAGIC 0x184d2a5eU
-#define SEEKABLE_MAGIC 0x8f92eab1U
-#define FOOTER 9
 /* Two TiB of frames of 1 MiB. */
 #define MOST_FRAMES (2U << 20)
 #define PIECE 4096
@@ -82,20 +79,21 @@ static int read_entries(struct seek_table *table, const struct byte_reader *read
 /* 1 if there is a table; what follows must hold then. */
 static int read_table(struct seek_table *table, const struct byte_reader *reader)
 {
-	unsigned char footer[FOOTER], head[8];
+	unsigned char footer[SEEK_TABLE_FOOT], head[8];
 
-	if (reader->size < FOOTER + sizeof head || !reader_get(reader, reader->size - FOOTER, footer, sizeof footer) ||
+	if (reader->size < SEEK_TABLE_FOOT + sizeof head ||
+	    !reader_get(reader, reader->size - SEEK_TABLE_FOOT, footer, sizeof footer) ||
 	    little(footer + 5, 4) != SEEKABLE_MAGIC)
 		return 0;
 	uint64_t count = little(footer, 4);
 	size_t step = footer[4] & 0x80 ? 12 : 8;
 	if (footer[4] & 0x7c || count > MOST_FRAMES)
 		return -EBADMSG;
-	uint64_t size = count * step + FOOTER;
+	uint64_t size = count * step + SEEK_TABLE_FOOT;
 	if (size + sizeof head > reader->size)
 		return -EBADMSG;
 	uint64_t at = reader->size - size;
-	if (!reader_get(reader, at - sizeof head, head, sizeof head) || little(head, 4) != TABLE_MAGIC ||
+	if (!reader_get(reader, at - sizeof head, head, sizeof head) || little(head, 4) != SEEK_TABLE_MAGIC ||
 	    little(head + 4, 4) != size)
 		return -EBADMSG;
 	int result = read_entries(table, reader, at, count, step, at - sizeof head);

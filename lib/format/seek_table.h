@@ -9,6 +9,11 @@
 #include "base/cleanup.h"
 #include "format/reader.h"
 
+/* The table is a skippable frame, and its last bytes, by which it is found, end with the second number. */
+#define SEEK_TABLE_MAGIC 0x184d2a5eU
+#define SEEKABLE_MAGIC 0x8f92eab1U
+#define SEEK_TABLE_FOOT 9
+
 struct zstd_frame {
 	uint64_t offset;   /* in the file */
 	uint64_t position; /* of its content */

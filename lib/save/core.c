@@ -16,6 +16,7 @@
 #include "save/core_convert.h"
 #include "save/core_record.h"
 #include "save/core_tables.h"
+#include "sink/pack.h"
 #include "source/precopy.h"
 #include "source/source.h"
 
@@ -89,7 +90,7 @@ static int adopt(struct core *core)
 {
 	struct store *store = core->source->precopy ? &core->source->precopy->store : NULL;
 
-	if (!store || core->file.stream)
+	if (!store || core->file.stream || core->file.pack || core->limits.size)
 		return 0;
 	if (core_plan_place(&core->plan, store) < 0)
 		return -ENOMEM;
@@ -100,6 +101,12 @@ static int adopt(struct core *core)
 	for (size_t i = 0; i < core->plan.count; i++)
 		core->plan.parts[i].placed = false;
 	return 0;
+}
+
+/* What comes behind the content, and where that is compressed, frames of zeros and the table of all frames. */
+static uint64_t reserve_for_end(const struct core *core, uint64_t end)
+{
+	return (64U << 10) + (core->file.pack ? end / PACK_FRAME * 128 : 0);
 }
 
 static int write_head(struct core *core, struct pidmem_error *error)
@@ -117,6 +124,9 @@ static int write_head(struct core *core, struct pidmem_error *error)
 				      "a 32-bit core file cannot have 4 GiB: this one would have 0x%llx bytes",
 				      (unsigned long long)end),
 				 "leave out regions with -R");
+	core->limits.reserve = reserve_for_end(core, end);
+	if (adopted > 0) /* it was read already */
+		core->watch.rate = 0;
 	int result = file_write(&core->file, head.bytes, head.size, error);
 	return result < 0 ? result : file_skip(&core->file, begin - head.size, error);
 }
@@ -168,8 +178,11 @@ static int open_file(struct core *core, const struct pidmem_core_options *option
 {
 	watch_init(&core->watch, options->progress, options->user);
 	watch_file(&core->watch, &core->file);
-	return options->path ? file_open(&core->file, options->path, options->force, error)
-			     : file_open_stream(&core->file, options->fd, "the stream", error);
+	watch_hold_back(&core->watch, options->rate);
+	limits_init(&core->limits, options->max_size, options->max_time_us, options->partial);
+	int result = options->path ? file_open(&core->file, options->path, options->force, error)
+				   : file_open_stream(&core->file, options->fd, "the stream", error);
+	return result < 0 || !options->zstd ? result : pack_begin(&core->file, options->zstd, error);
 }
 
 static int write_all(struct core *core, bool release, struct pidmem_error *error)
@@ -182,7 +195,9 @@ static int write_all(struct core *core, bool release, struct pidmem_error *error
 		result = pidmem_source_release(core->source, error);
 	if (result == 0)
 		result = write_tail(core, error);
-	return result < 0 ? result : file_complete(&core->file, error);
+	if (result == 0)
+		result = file_complete(&core->file, error);
+	return result < 0 ? result : limits_check(&core->limits, &core->file, error);
 }
 
 int pidmem_core(struct pidmem_source *source, const struct pidmem_core_options *given, struct pidmem_account *account,
@@ -199,10 +214,11 @@ int pidmem_core(struct pidmem_source *source, const struct pidmem_core_options *
 	    (result = write_all(&core, options.release, error)) < 0)
 		return result;
 	struct pidmem_core_report written = {
-		.apparent = core.file.size,
+		.apparent = file_length(&core.file),
 		.on_disk = file_on_disk(&core.file),
 		.segments = core.plan.count,
 		.threads = core.threads,
+		.content = core.file.size,
 	};
 	if ((result = file_name(&core.file, error)) < 0)
 		return result;

@@ -6,6 +6,7 @@
 #include "base/buffer.h"
 #include "save/core_notes.h"
 #include "save/core_plan.h"
+#include "save/limits.h"
 #include "sink/file.h"
 #include "sink/watch.h"
 
@@ -14,6 +15,7 @@ struct core {
 	struct pidmem_account *account;
 	struct file_sink file;
 	struct watch watch;
+	struct limits limits;
 	struct core_plan plan;
 	struct core_kind kind;
 	struct buffer notes;

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "format/vsyscall.h"
 #include "save/core.h"
+#include "sink/pack.h"
 #include "source/source.h"
 
 /* Zeros that a stream gets before cancel is asked for again. */
@@ -57,13 +58,46 @@ static int save_span(struct core *core, const struct core_part *part, const stru
 	return result;
 }
 
+/* As much as the limits allow: what is not saved any more is told as such. */
+static int save_limited(struct core *core, const struct core_part *part, struct pidmem_span span,
+			struct pidmem_error *error)
+{
+	bool in_place = part->placed && !span.bytes;
+
+	for (struct pidmem_span piece = span; span.size; piece = span) {
+		int result = 0;
+		if (span.class_ == PIDMEM_READ && !in_place)
+			result = limits_find_room(&core->limits, &core->file, span.size, error, &piece.size);
+		if (result == 0 && !piece.size) {
+			piece = limits_leave_out(&span);
+			if (!part->placed)
+				walk_stop_reading(core->walk);
+		}
+		if (result == 0)
+			result = save_span(core, part, &piece, error);
+		if (result < 0)
+			return result;
+		span.start += piece.size;
+		span.size -= piece.size;
+		span.bytes += span.bytes ? piece.size : 0;
+	}
+	return 0;
+}
+
+static unsigned how_to_walk(const struct core *core, const struct core_part *part)
+{
+	if (part->placed)
+		return WALK_PASS_OVER_STORED;
+	return core->limits.reached ? PIDMEM_WALK_STATES : 0;
+}
+
 static int save_content(struct core *core, const struct core_part *part, struct pidmem_error *error)
 {
 	unsigned char page[VSYSCALL_SIZE];
 	struct pidmem_span span;
 	int result;
 
-	walk_move(core->walk, part->start, part->file_size, part->placed ? WALK_PASS_OVER_STORED : 0);
+	walk_move(core->walk, part->start, part->file_size, how_to_walk(core, part));
 	while ((result = pidmem_walk_next(core->walk, error, &span)) == 1) {
 		if (is_open_vsyscall(&span)) {
 			vsyscall_fill(page);
@@ -71,7 +105,7 @@ static int save_content(struct core *core, const struct core_part *part, struct 
 			span.why = PIDMEM_WHY_NONE;
 			span.bytes = page;
 		}
-		if ((result = save_span(core, part, &span, error)) < 0)
+		if ((result = save_limited(core, part, span, error)) < 0)
 			break;
 	}
 	return result;
@@ -121,6 +155,10 @@ int core_write_content(struct core *core, struct pidmem_error *error)
 {
 	int result = pidmem_walk_open(core->source, 0, UINT64_MAX, 0, error, &core->walk);
 
+	if (result == 0 && core->file.pack)
+		walk_read_at_most(core->walk, PACK_PIECE);
+	if (result == 0 && core->watch.rate)
+		walk_read_at_most(core->walk, core->watch.rate / 8);
 	for (size_t i = 0; i < core->plan.count && result >= 0; i++) {
 		const struct core_part *part = &core->plan.parts[i];
 		if (part->file_size)

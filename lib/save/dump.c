@@ -9,8 +9,9 @@
 #include "base/options.h"
 #include "process/process.h"
 #include "save/dump.h"
+#include "sink/pack.h"
 #include "sink/watch.h"
-#include "source/recorded.h"
+#include "source/source.h"
 
 /* A known-zero range of this size or more takes no room in the file. */
 #define ZERO_LINE (1ULL << 20)
@@ -130,25 +131,31 @@ static int add_span(struct dump *dump, const struct pidmem_span *span, struct pi
 	}
 }
 
-/* How much there will be to read, roughly: what is in memory and in swap, less what is left out. */
-static uint64_t estimate(struct pidmem_source *source)
+/* As much of a span as the limits allow: what is not saved any more is told as such. */
+static int add_limited(struct dump *dump, struct pidmem_walk *walk, struct pidmem_span span,
+		       struct pidmem_account *account, struct pidmem_error *error)
 {
-	struct pidmem_maps *maps;
-	uint64_t sum = 0;
+	struct dump_target *target = dump->target;
 
-	if (source->recorded)
-		return recorded_saved_size(source);
-	if (!source->select)
-		return process_memory_used(source->target);
-	if (pidmem_maps_read(source->target, PIDMEM_MAPS_RESIDENCE, NULL, &maps) < 0)
-		return 0;
-	for (size_t i = 0; i < pidmem_maps_count(maps); i++) {
-		const struct pidmem_region *region = pidmem_maps_get(maps, i);
-		if (pidmem_select_test(source->select, region, region->start, NULL))
-			sum += region->resident + region->swapped;
+	for (struct pidmem_span piece = span; span.size; piece = span) {
+		int result = 0;
+		if (span.class_ == PIDMEM_READ)
+			result = limits_find_room(&target->limits, &target->data, span.size, error, &piece.size);
+		if (result == 0 && !piece.size) {
+			piece = limits_leave_out(&span);
+			walk_stop_reading(walk);
+		}
+		if (result == 0)
+			result = pidmem_account_add(account, &piece, error);
+		if (result == 0)
+			result = add_span(dump, &piece, error);
+		if (result < 0)
+			return result;
+		span.start += piece.size;
+		span.size -= piece.size;
+		span.bytes += span.bytes ? piece.size : 0;
 	}
-	pidmem_maps_free(maps);
-	return sum;
+	return 0;
 }
 
 static int write_spans(struct pidmem_source *source, struct watch *watch, struct dump *dump,
@@ -158,10 +165,16 @@ static int write_spans(struct pidmem_source *source, struct watch *watch, struct
 	struct pidmem_span span;
 	int result = pidmem_walk_open(source, 0, UINT64_MAX, 0, error, &walk);
 
+	if (result == 0 && dump->target->zstd)
+		walk_read_at_most(walk, PACK_PIECE);
+	if (result == 0 && watch->rate)
+		walk_read_at_most(walk, watch->rate / 8);
 	while (result >= 0 && (result = pidmem_walk_next(walk, error, &span)) == 1) {
-		if ((result = pidmem_account_add(account, &span, error)) < 0 ||
-		    (result = add_span(dump, &span, error)) < 0)
+		if ((result = add_limited(dump, walk, span, account, error)) < 0)
 			return result;
+		/* Of what was not saved, nothing was read. */
+		if (dump->target->limits.reached)
+			span.class_ = PIDMEM_ZERO;
 		if (watch_is_cancelled(watch, &span))
 			return file_cancelled(error);
 	}
@@ -184,8 +197,10 @@ int pidmem_dump(struct pidmem_source *source, const struct pidmem_dump_options *
 		return fail(error, PIDMEM_USAGE, EINVAL, "a dump needs either a file or a directory");
 	watch_init(&watch, options.progress, options.user);
 	watch_file(&watch, &target.data);
+	watch_hold_back(&watch, options.rate);
+	limits_init(&target.limits, options.max_size, options.max_time_us, options.partial);
 	if (options.progress)
-		watch.state.expected = estimate(source);
+		watch.state.expected = source_expected(source);
 	if ((result = dump_target_open(&target, &options, error)) < 0 ||
 	    (result = write_spans(source, &watch, &dump, account, error)) < 0 ||
 	    (options.release && (result = pidmem_source_release(source, error)) < 0) ||
@@ -196,6 +211,7 @@ int pidmem_dump(struct pidmem_source *source, const struct pidmem_dump_options *
 		.on_disk = target.on_disk,
 		.elapsed_us = now_us() - begun,
 		.indexed = !target.data.stream,
+		.content = target.content,
 	};
 	options_give(out, &written, sizeof written);
 	return 0;

@@ -5,6 +5,7 @@
 
 #include "base/buffer.h"
 #include "format/index.h"
+#include "save/limits.h"
 #include "sink/file.h"
 
 struct dump_target {
@@ -15,7 +16,9 @@ struct dump_target {
 	bool inside;             /* `directory` is in `split`, which was there: files move up when complete */
 	const struct pidmem_region *region; /* split: that `data` belongs to */
 	char name[64];                      /* split: of `data` */
-	uint64_t apparent, on_disk;
+	int zstd;                           /* level, or 0 */
+	struct limits limits;
+	uint64_t apparent, on_disk, content;
 	struct buffer lines; /* of the index, not written yet */
 };
 

@@ -8,12 +8,15 @@
 
 #include "base/error.h"
 #include "save/dump.h"
+#include "sink/pack.h"
 
 static int open_file(struct dump_target *target, const struct pidmem_dump_options *options, struct pidmem_error *error)
 {
 	AUTO_FREE char *index = NULL;
 	int result = file_open(&target->data, options->path, options->force, error);
 
+	if (result == 0 && target->zstd)
+		result = pack_begin(&target->data, target->zstd, error);
 	if (result < 0 || target->data.stream)
 		return result;
 	if (asprintf(&index, "%s.index", options->path) < 0)
@@ -88,7 +91,10 @@ static int open_split(struct dump_target *target, const char *path, struct pidme
 int dump_target_open(struct dump_target *target, const struct pidmem_dump_options *options, struct pidmem_error *error)
 {
 	target->command = options->command ? options->command : "dump";
-	return options->split ? open_split(target, options->split, error) : open_file(target, options, error);
+	target->zstd = options->zstd;
+	int result = options->split ? open_split(target, options->split, error) : open_file(target, options, error);
+	target->index.unthreaded = true;
+	return result;
 }
 
 static int flush_lines(struct dump_target *target, struct pidmem_error *error)
@@ -107,8 +113,13 @@ static int finish_file(struct dump_target *target, struct file_sink *file, struc
 	if (result < 0)
 		return result;
 	if (file != &target->index) {
-		target->apparent += file->size;
+		target->apparent += file_length(file);
+		target->content += file->size;
 		target->on_disk += file_on_disk(file);
+		if ((result = limits_check(&target->limits, file, error)) < 0)
+			return result;
+		target->limits.before += file->stored;
+		file->stored = 0;
 	}
 	if (!target->split)
 		return 0;
@@ -125,10 +136,12 @@ static int open_region_file(struct dump_target *target, const struct pidmem_regi
 	if (result < 0)
 		return result;
 	target->region = region;
-	snprintf(target->name, sizeof target->name, "%016llx.mem", (unsigned long long)region->start);
-	return asprintf(&path, "%s/%s", target->directory, target->name) < 0
-		       ? fail_memory(error)
-		       : file_open(&target->data, path, false, error);
+	snprintf(target->name, sizeof target->name, "%016llx.mem%s", (unsigned long long)region->start,
+		 target->zstd ? ".zst" : "");
+	if (asprintf(&path, "%s/%s", target->directory, target->name) < 0)
+		return fail_memory(error);
+	result = file_open(&target->data, path, false, error);
+	return result < 0 || !target->zstd ? result : pack_begin(&target->data, target->zstd, error);
 }
 
 int dump_target_content(struct dump_target *target, const struct pidmem_region *region, uint64_t *offset,
@@ -146,6 +159,7 @@ int dump_target_line(struct dump_target *target, struct index_entry *entry, stru
 		return 0;
 	if (target->split && entry->class_ == PIDMEM_READ)
 		entry->file = target->name;
+	entry->zstd = target->zstd && entry->class_ == PIDMEM_READ;
 	if (index_append(&target->lines, target->command, entry) < 0)
 		return fail_memory(error);
 	return target->lines.size < 65536 ? 0 : flush_lines(target, error);

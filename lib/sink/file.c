@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 
 #include "base/error.h"
+#include "sink/pack.h"
+#include "sink/writer.h"
 
 const char *file_shown_name(const struct file_sink *file)
 {
@@ -196,6 +198,7 @@ bool file_adopt(struct file_sink *file, struct file_sink *unnamed)
 	close(file->fd);
 	file->fd = fd;
 	file->temporary = take(unnamed->temporary);
+	file->stored = file_on_disk(file);
 	return true;
 }
 
@@ -216,6 +219,7 @@ int file_write_at(struct file_sink *file, const void *bytes, size_t size, uint64
 {
 	size_t done = 0;
 
+	file->stored += size;
 	while (done < size) {
 		const char *from = (const char *)bytes + done;
 		ssize_t put = file->stream ? write(file->fd, from, size - done)
@@ -233,9 +237,27 @@ int file_write_at(struct file_sink *file, const void *bytes, size_t size, uint64
 	return 0;
 }
 
+/* In order, but for holes: what can be left to a thread. */
+static int put(struct file_sink *file, const void *bytes, size_t size, uint64_t offset, struct pidmem_error *error)
+{
+	if (!file->stream && !file->unthreaded && !file->writer)
+		file->writer = writer_new(file->fd);
+	if (!file->writer)
+		return file_write_at(file, bytes, size, offset, error);
+	file->stored += size;
+	int result = writer_put(file->writer, bytes, size, offset);
+	return result < 0 ? file_fail_place(error, -result, file_shown_name(file)) : 0;
+}
+
+int file_append(struct file_sink *file, const void *bytes, size_t size, struct pidmem_error *error)
+{
+	return put(file, bytes, size, file->stored, error);
+}
+
 int file_write(struct file_sink *file, const void *bytes, size_t size, struct pidmem_error *error)
 {
-	int result = file_write_at(file, bytes, size, file->size, error);
+	int result = file->pack ? pack_write(file->pack, file, bytes, size, error)
+				: put(file, bytes, size, file->size, error);
 
 	file->size += result == 0 ? size : 0;
 	return result;
@@ -244,10 +266,11 @@ int file_write(struct file_sink *file, const void *bytes, size_t size, struct pi
 int file_skip(struct file_sink *file, uint64_t size, struct pidmem_error *error)
 {
 	static const char zeros[65536];
+	int packed = file->pack ? pack_skip(file->pack, file, size, error) : 0;
 
-	if (!file->stream) {
-		file->size += size;
-		return 0;
+	if (file->pack || !file->stream) {
+		file->size += packed == 0 ? size : 0;
+		return packed;
 	}
 	while (size) {
 		size_t piece = size < sizeof zeros ? (size_t)size : sizeof zeros;
@@ -261,12 +284,15 @@ int file_skip(struct file_sink *file, uint64_t size, struct pidmem_error *error)
 
 int file_complete(struct file_sink *file, struct pidmem_error *error)
 {
-	int copy, result;
+	int copy, result = file->pack ? pack_finish(file->pack, file, error) : 0;
 
-	if (file->stream)
-		return 0;
+	if (result < 0 || file->stream)
+		return result;
+	result = file->writer ? writer_finish(file->writer) : 0;
+	if (result < 0)
+		return file_fail_place(error, -result, file_shown_name(file));
 	/* A hole at the end has to be made. */
-	if (ftruncate(file->fd, (off_t)file->size) < 0)
+	if (ftruncate(file->fd, (off_t)file_length(file)) < 0)
 		return file_fail_place(error, errno, file_shown_name(file));
 	/* NFS and FUSE write at each close() of a descriptor, and tell of a full disk or quota only then: close(2). */
 	do {
@@ -276,6 +302,11 @@ int file_complete(struct file_sink *file, struct pidmem_error *error)
 	if (result == EINTR)
 		return file_cancelled(error);
 	return result ? file_fail_place(error, result, file_shown_name(file)) : 0;
+}
+
+uint64_t file_length(const struct file_sink *file)
+{
+	return file->pack ? file->stored : file->size;
 }
 
 uint64_t file_on_disk(const struct file_sink *file)
@@ -293,6 +324,8 @@ void file_close(struct file_sink *file)
 	if (file->old)
 		file_put_back(file);
 	free(take(file->path));
+	pack_free(take(file->pack));
+	writer_free(take(file->writer));
 	if (file->fd >= 0)
 		close(take_fd(&file->fd));
 }

@@ -9,14 +9,21 @@
 #include "base/cleanup.h"
 #include "pidmem.h"
 
+struct pack;
+struct writer;
+
 struct file_sink {
 	int fd;
 	char *path;      /* its final name */
 	char *temporary; /* its present name; NULL if it has none yet (O_TMPFILE) */
 	char *old;       /* the name of the file that it replaced, until it is settled */
+	bool unthreaded; /* set after file_open(): it is small, and not worth a thread and its buffers */
 	bool stream;     /* a device or pipe that was there: written to as it is, without holes */
 	bool force;
-	uint64_t size; /* written or skipped so far */
+	uint64_t size;         /* written or skipped so far */
+	uint64_t stored;       /* what of that is in the file, holes aside and compressed if it is */
+	struct writer *writer; /* of a file that is no stream, once there is something to be written */
+	struct pack *pack;     /* compresses what is written from now on: pack_begin() */
 	/* Set before file_open(), may be NULL: what messages call it instead of its path, and what is called when a
 	 * signal interrupts a write; a value other than 0 ends that with PIDMEM_CANCELLED. */
 	const char *label;
@@ -39,6 +46,8 @@ int file_open_stream(struct file_sink *file, int fd, const char *name, struct pi
 int file_write(struct file_sink *file, const void *bytes, size_t size, struct pidmem_error *error);
 /* Somewhere else in a file that is no stream; `size` of the sink stays as it is. */
 int file_write_at(struct file_sink *file, const void *bytes, size_t size, uint64_t offset, struct pidmem_error *error);
+/* For what compresses: behind what is stored, as it is. */
+int file_append(struct file_sink *file, const void *bytes, size_t size, struct pidmem_error *error);
 /* `size` zeros: a hole where there can be one. */
 int file_skip(struct file_sink *file, uint64_t size, struct pidmem_error *error);
 
@@ -52,7 +61,8 @@ int file_name_until_settled(struct file_sink *file, struct pidmem_error *error);
 void file_settle(struct file_sink *file);
 /* Take the name away again, when something that belongs to it failed; a file that is kept gets it back. */
 void file_unname(struct file_sink *file);
-/* Bytes on disk. */
+/* Of a complete file: how long it is, and bytes on disk. */
+uint64_t file_length(const struct file_sink *file);
 uint64_t file_on_disk(const struct file_sink *file);
 
 /* The error of a call that its caller ended; returns -ECANCELED. */

@@ -5,10 +5,17 @@
 #include "base/error.h"
 #include "pidmem.h"
 
+#define WHYS 32
+_Static_assert(PIDMEM_WHY_NOT_SOUGHT < WHYS, "room for all reasons");
+
 struct pidmem_account {
 	struct pidmem_totals totals;
 	struct pidmem_hole *holes;
 	size_t count, capacity;
+	struct {
+		struct pidmem_reason sum;
+		uint64_t end; /* of the last range */
+	} excluded[WHYS];
 };
 
 int pidmem_account_new(struct pidmem_error *error, struct pidmem_account **out)
@@ -45,6 +52,18 @@ static int add_hole(struct pidmem_account *account, const struct pidmem_span *sp
 	return 0;
 }
 
+static void add_excluded(struct pidmem_account *account, const struct pidmem_span *span)
+{
+	struct pidmem_reason *sum = &account->excluded[(unsigned)span->why % WHYS].sum;
+	uint64_t *end = &account->excluded[(unsigned)span->why % WHYS].end;
+
+	if (!sum->count)
+		sum->first = span->start;
+	sum->count += !sum->count || *end != span->start;
+	sum->size += span->size;
+	*end = span->start + span->size;
+}
+
 int pidmem_account_add(struct pidmem_account *account, const struct pidmem_span *span, struct pidmem_error *error)
 {
 	if (span->class_ == PIDMEM_NO_CONTENT || span->class_ == PIDMEM_UNREADABLE) {
@@ -52,6 +71,8 @@ int pidmem_account_add(struct pidmem_account *account, const struct pidmem_span 
 		if (result < 0)
 			return result;
 	}
+	if (span->class_ == PIDMEM_EXCLUDED)
+		add_excluded(account, span);
 	account->totals.total += span->size;
 	account->totals.by_class[span->class_] += span->size;
 	return 0;
@@ -60,6 +81,11 @@ int pidmem_account_add(struct pidmem_account *account, const struct pidmem_span 
 const struct pidmem_totals *pidmem_account_totals(const struct pidmem_account *account)
 {
 	return &account->totals;
+}
+
+struct pidmem_reason pidmem_account_excluded(const struct pidmem_account *account, enum pidmem_why why)
+{
+	return account->excluded[(unsigned)why % WHYS].sum;
 }
 
 size_t pidmem_account_hole_count(const struct pidmem_account *account)

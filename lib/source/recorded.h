@@ -33,6 +33,7 @@ struct recorded {
 	size_t *name_offsets; /* within `names`, by extent.file */
 	size_t name_count, name_capacity;
 	uint32_t open_file; /* which one `content` is */
+	bool zstd;          /* of a dump: its files are compressed */
 
 	uint64_t expected_size; /* of the file, if nothing of it is missing */
 	struct buffer remarks;  /* lines, each with its NUL */

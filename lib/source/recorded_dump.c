@@ -18,6 +18,7 @@ struct index_reader {
 	uint64_t line;
 	uint64_t last;   /* byte of the last entry */
 	uint64_t region; /* as the last entry has it */
+	bool saved;      /* there was one with content */
 	struct pidmem_error *error;
 };
 
@@ -91,9 +92,27 @@ static int number_file(struct recorded *recorded, const char *name, uint32_t *nu
 	return 0;
 }
 
+/* The first entry with content tells whether it is compressed: offsets are those of the content then. */
+static int learn_compression(struct index_reader *reader, const struct index_entry *entry)
+{
+	struct recorded *recorded = reader->recorded;
+
+	if (reader->saved)
+		return entry->zstd == recorded->zstd ? 0 : bad_line(reader, "not all of it is compressed alike");
+	reader->saved = true;
+	recorded->zstd = entry->zstd;
+	if (!entry->zstd || recorded->directory >= 0)
+		return 0;
+	return content_open_zstd(recorded->content, recorded->path, reader->error, &recorded->content);
+}
+
 static int add_saved(struct index_reader *reader, const struct index_entry *entry)
 {
 	struct recorded *recorded = reader->recorded;
+	int result = learn_compression(reader, entry);
+
+	if (result < 0)
+		return result;
 	struct extent extent = { entry->start, entry->size, PIDMEM_READ, PIDMEM_WHY_NONE, entry->offset, 0 };
 	uint64_t end = entry->offset + entry->size, there = entry->size;
 

@@ -40,6 +40,10 @@ static int open_part(struct recorded *recorded, uint32_t file, struct pidmem_err
 	if (result < 0)
 		return result;
 	take_fd(&fd);
+	if (recorded->zstd && (result = content_open_zstd(recorded->content, name, error, &recorded->content)) < 0) {
+		content_close(take(recorded->content));
+		return result;
+	}
 	recorded->open_file = file;
 	return 0;
 }

@@ -81,6 +81,9 @@ int source_report(struct pidmem_source *source, struct pidmem_error *error, stru
 /* What smaps says of a region; NULL if it cannot be had. Of a copy: as it was for the target (DONTFORK...). */
 const struct pidmem_usage *source_usage(struct pidmem_source *source, const struct pidmem_region *region);
 
+/* How much there will be to read, roughly: what is in memory and in swap, less what is left out. */
+uint64_t source_expected(struct pidmem_source *source);
+
 /* 0, or the error of a source that was let go. */
 int source_check(const struct pidmem_source *source, struct pidmem_error *error);
 
@@ -92,6 +95,10 @@ DEFINE_CLEANUP(cleanup_walk, struct pidmem_walk *, pidmem_walk_close)
 /* To walk_move(): bytes that are in the store of what was copied while the process ran are told without being read. */
 #define WALK_PASS_OVER_STORED 0x100U
 void walk_move(struct pidmem_walk *walk, uint64_t start, uint64_t size, unsigned flags);
+/* Read no more at a time. */
+void walk_read_at_most(struct pidmem_walk *walk, uint64_t size);
+/* From here on as with PIDMEM_WALK_STATES. */
+void walk_stop_reading(struct pidmem_walk *walk);
 
 /* PIDMEM_VM_* of a region; 0 if they cannot be had. */
 uint32_t source_flags(struct pidmem_source *source, const struct pidmem_region *region);

@@ -82,6 +82,8 @@ static int tell_present(struct pidmem_walk *walk, uint64_t limit, struct pidmem_
 	/* Shared memory has no swap entries here: a marker of a userfaultfd. Reading would fault the page in. */
 	if (!(walk->run.flags & PIDMEM_PAGE_PRESENT) && walk->region->perms & PIDMEM_PERM_SHARED)
 		return tell_absent(walk, limit, error, span);
+	if (walk->no_swap && (walk->run.flags & (PIDMEM_PAGE_SWAPPED | PIDMEM_PAGE_PRESENT)) == PIDMEM_PAGE_SWAPPED)
+		return tell(walk, span, limit, PIDMEM_EXCLUDED, PIDMEM_WHY_SWAPPED);
 	if (walk->states_only)
 		return tell(walk, span, limit, PIDMEM_READ, PIDMEM_WHY_NONE);
 	int result = tell_memory(walk, limit, error, span);
@@ -229,6 +231,18 @@ void walk_move(struct pidmem_walk *walk, uint64_t start, uint64_t size, unsigned
 	walk->pass_over_stored = flags & WALK_PASS_OVER_STORED;
 }
 
+void walk_read_at_most(struct pidmem_walk *walk, uint64_t size)
+{
+	size = size > walk->page_size ? size & ~(walk->page_size - 1) : walk->page_size;
+	walk->buffer_size = size < walk->buffer_size ? (size_t)size : walk->buffer_size;
+}
+
+void walk_stop_reading(struct pidmem_walk *walk)
+{
+	walk->states_only = true;
+	walk->held = walk->told = 0;
+}
+
 void walk_seek(struct pidmem_walk *walk, uint64_t start, uint64_t size)
 {
 	walk_move(walk, start, size, 0);
@@ -269,6 +283,7 @@ int pidmem_walk_open(struct pidmem_source *source, uint64_t start, uint64_t size
 	walk->last = last;
 	walk->done = size == 0;
 	walk->states_only = flags & PIDMEM_WALK_STATES;
+	walk->no_swap = flags & PIDMEM_WALK_NO_SWAP && !source_is_copy(source);
 	if (!walk->states_only) {
 		walk->buffer_size =
 			size < BUFFER - walk->page_size ? (size + walk->page_size) & ~(walk->page_size - 1) : BUFFER;

@@ -12,6 +12,7 @@ struct pidmem_walk {
 	struct pidmem_page_run run; /* the last one told by `pages` */
 	bool no_more_runs;
 	bool states_only;
+	bool no_swap;
 	bool pass_over_stored;   /* what a store holds has no bytes either */
 	uint64_t position, last; /* what has not been told yet, inclusive */
 	bool done;

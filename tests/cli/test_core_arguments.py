@@ -45,12 +45,6 @@ def test_shared(pidmem, victim, tmp_path, command):
     assert saved("--shared=after")["after"] > saved()["after"] >= 16 << 20
 
 
-@pytest.mark.parametrize("args", [["-z"], ["-z3"]])
-def test_options_of_a_later_version(pidmem, plain, tmp_path, args):
-    assert "not there in this version" in pidmem.fails("core", *args, plain.pid, cwd=tmp_path).err
-    assert os.listdir(tmp_path) == []
-
-
 @pytest.mark.parametrize("args", [
     ["--filter", "zz"], ["--filter", ""], ["--filter", "0x"], ["--filter", "-1"], ["--filter", "200"],
     ["--filter", "100000000"], ["--filter", "33", "--all"]])

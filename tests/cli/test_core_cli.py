@@ -16,7 +16,7 @@ from core_saving import check_core, stops
 from engines import ENGINES, given
 from middle import SIZE, check_failed
 
-REPORT = ["pidmem", "command", "target", "name", "output", "format", "consistency", "engine", "passes",
+REPORT = ["pidmem", "command", "target", "name", "output", "format", "compression", "consistency", "engine", "passes",
           "fallback", "pause_us", "stops_us", "threads", "unstopped", "untracked", "shared", "account", "holes", "size",
           "elapsed_us", "zombies"]
 SECOND_LINE = re.compile(r"paused [\d.]+ (us|ms|s) \(snapshot(, \d+ pass(es)? before)?\), "

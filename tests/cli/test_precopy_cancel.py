@@ -14,7 +14,7 @@ from freezing import Marked, changed, chance, held_back, portrait_at_rest, round
 from middle import written
 
 SIZE = 300  # MiB
-PROGRESS = re.compile(r" *\d+%  [\d.]+ [KMG]?i?B of [\d.]+ [KMG]?i?B, [\d.]+ [KMG]?i?B/s")
+PROGRESS = re.compile(r" *\d+%  [\d.]+ [KMG]?i?B of [\d.]+ [KMG]?i?B, [\d.]+ [KMG]?i?B/s(, [\d mins]+ left)?")
 # With the launcher it is a file system without O_TMPFILE: what is being written has a temporary name.
 KERNELS = pytest.mark.parametrize("before", [[], [TARGETS / "oldkernel", "--named"]], ids=["unnamed", "named"])
 

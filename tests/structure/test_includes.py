@@ -18,8 +18,8 @@ BELOW = {
     "sink": {"base", "arch", "format"},
     "save": {"base", "arch", "format", "process", "stop", "source", "sink"},
     "survey": {"base", "arch", "format", "process", "stop", "source", "sink"},
-    "find": {"base", "arch", "format", "process", "stop", "source"},
-    "diff": {"base", "arch", "format", "process", "stop", "source"},
+    "find": {"base", "arch", "format", "process", "stop", "source", "sink"},
+    "diff": {"base", "arch", "format", "process", "stop", "source", "sink"},
 }
 KERNEL_FOLDERS = {"process", "stop"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "room.h"
+#include "failure.h"
+#include "ui/size.h"
+#include "writing.h"
+
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+/* Of files and shared memory most is left out of a core, by its rules. */
+static bool counts(const struct pidmem_region *region, bool rules)
+{
+	return !rules || region->kind == PIDMEM_KIND_ANON || region->kind == PIDMEM_KIND_HEAP ||
+	       region->kind == PIDMEM_KIND_STACK;
+}
+
+/* What it has in memory and in swap; 0 if that cannot be found out. */
+static uint64_t estimate(const struct moment *moment, struct pidmem_process *process, bool rules)
+{
+	const struct pidmem_region *region;
+	struct pidmem_maps *maps;
+	uint64_t sum = 0;
+
+	if (pidmem_maps_read(process, PIDMEM_MAPS_RESIDENCE, NULL, &maps) < 0)
+		return 0;
+	for (size_t i = 0; (region = pidmem_maps_get(maps, i)); i++)
+		if (counts(region, rules) &&
+		    pidmem_select_test(moment->invocation->select, region, region->start, NULL))
+			sum += region->resident + region->swapped;
+	pidmem_maps_free(maps);
+	return sum;
+}
+
+static bool find_room(const char *directory, uint64_t *room)
+{
+	struct statvfs status;
+
+	if (statvfs(directory, &status) < 0 || !status.f_blocks) /* a tmpfs without a limit has none */
+		return false;
+	/* Some blocks are for root alone. */
+	*room = (uint64_t)status.f_frsize * (geteuid() == 0 ? status.f_bfree : status.f_bavail);
+	return true;
+}
+
+int room_check(const struct moment *moment, const char *directory, bool rules, bool *copy)
+{
+	uint64_t room, needed = 0;
+
+	*copy = !writing.max_size && !writing.rate && !writing.nice;
+	if (!directory || !find_room(directory, &room))
+		return 0;
+	for (size_t i = 0; i < moment->named_count; i++) {
+		uint64_t size = estimate(moment, moment->named[i], rules);
+
+		needed += writing.partial && writing.max_size && writing.max_size < size ? writing.max_size : size;
+	}
+	*copy &= needed <= room;
+	if (needed <= room || writing.zstd)
+		return 0;
+	fail("there is no room for it in %s: it takes about %s, and %s are free", directory, size_text(needed).text,
+	     size_text(room).text);
+	hint("make room, name another place, leave out regions with -R, or compress it with -z");
+	return EXIT_FAILED;
+}

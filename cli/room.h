@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Is there room on the disk for what is to be written? */
+#ifndef CLI_ROOM_H
+#define CLI_ROOM_H
+
+#include "moment.h"
+
+/*
+ * Before anything is stopped: for the processes that were named, in a directory (NULL: a pipe). `rules`: only what core
+ * files have by default. What is compressed may well become small enough: nothing is said then, but *copy is false if
+ * all of it must not be copied there at once, for lack of room or because of --max-size, --rate or --nice. 0, or
+ * EXIT_FAILED after a message.
+ */
+int room_check(const struct moment *moment, const char *directory, bool rules, bool *copy);
+
+#endif

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Many literals in one pass, in the manner of Wu and Manber: of each of them as many windows of four bytes in a row are
+ * put into a table as the pass makes steps, so that one of them is met wherever the literal stands. What is met is
+ * compared in full. Case is passed over in the table, so that literals of both ways share it.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "find/pattern.h"
+
+#define WINDOW 4
+#define FOLD 0xdfU
+#define MOST_STEP 8
+#define HASH_BITS 17
+/* Fewer are faster one by one. */
+#define LEAST_LITERALS 3
+
+/* A window of a literal: where in it, and the next one of the same hash. */
+struct entry {
+	uint32_t pattern, at, next;
+};
+
+struct literals {
+	const struct pattern *patterns;
+	uint8_t *seen;    /* a bit for each hash: most of the memory is passed by it alone */
+	uint32_t *first;  /* entry by hash, + 1 */
+	uint8_t *members; /* a flag for each pattern */
+	struct entry *entries;
+	size_t entry_count, step, longest;
+};
+
+static uint32_t hash(const unsigned char *bytes)
+{
+	uint32_t word;
+
+	memcpy(&word, bytes, sizeof word);
+	return ((word & (FOLD * 0x01010101U)) * 0x9e3779b1U) >> (32 - HASH_BITS);
+}
+
+/* From here on all bytes are known, apart from their case: how many. */
+static size_t known_from(const struct literal *literal, size_t at)
+{
+	size_t end = at;
+
+	while (end < literal->size && (literal->mask[end] & FOLD) == FOLD)
+		end++;
+	return end - at;
+}
+
+/* The longest such part. */
+static size_t known_part(const struct literal *literal, size_t *size)
+{
+	size_t best = 0;
+
+	*size = 0;
+	for (size_t at = 0, length; at < literal->size; at += length + 1) {
+		length = known_from(literal, at);
+		if (length <= *size)
+			continue;
+		*size = length;
+		best = at;
+	}
+	return best;
+}
+
+static bool is_member(const struct pattern *pattern)
+{
+	size_t size = 0;
+
+	if (pattern->matcher == &literal_matcher)
+		known_part(&pattern->literal, &size);
+	return size >= WINDOW;
+}
+
+static void choose(struct literals *literals, const struct pidmem_patterns *patterns)
+{
+	literals->step = MOST_STEP;
+	for (size_t i = 0; i < patterns->count; i++) {
+		size_t size;
+		if (!is_member(&patterns->items[i]))
+			continue;
+		literals->members[i] = 1;
+		known_part(&patterns->items[i].literal, &size);
+		if (size - WINDOW + 1 < literals->step)
+			literals->step = size - WINDOW + 1;
+		if (patterns->items[i].longest > literals->longest)
+			literals->longest = patterns->items[i].longest;
+	}
+}
+
+static void fill(struct literals *literals, size_t pattern)
+{
+	const struct literal *literal = &literals->patterns[pattern].literal;
+	size_t size, at = known_part(literal, &size);
+
+	for (size_t i = 0; i < literals->step; i++) {
+		uint32_t key = hash(literal->value + at + i);
+		literals->entries[literals->entry_count] =
+			(struct entry){ (uint32_t)pattern, (uint32_t)(at + i), literals->first[key] };
+		literals->first[key] = (uint32_t)++literals->entry_count;
+		literals->seen[key / 8] |= (uint8_t)(1U << key % 8);
+	}
+}
+
+void literals_free(struct literals *literals)
+{
+	if (!literals)
+		return;
+	free(literals->seen);
+	free(literals->first);
+	free(literals->members);
+	free(literals->entries);
+	free(literals);
+}
+DEFINE_CLEANUP(cleanup_literals, struct literals *, literals_free)
+
+/* *out is NULL if it is not worth while. */
+int literals_new(const struct pidmem_patterns *patterns, struct literals **out)
+{
+	CLEANUP(cleanup_literals) struct literals *literals = calloc(1, sizeof *literals);
+	size_t members = 0;
+
+	*out = NULL;
+	for (size_t i = 0; i < patterns->count; i++)
+		members += is_member(&patterns->items[i]);
+	if (members < LEAST_LITERALS)
+		return 0;
+	if (!literals)
+		return -ENOMEM;
+	literals->patterns = patterns->items;
+	literals->seen = calloc(1, (1U << HASH_BITS) / 8);
+	literals->first = calloc(1U << HASH_BITS, sizeof *literals->first);
+	literals->members = calloc(patterns->count, 1);
+	literals->entries = calloc(members * MOST_STEP, sizeof *literals->entries);
+	if (!literals->seen || !literals->first || !literals->members || !literals->entries)
+		return -ENOMEM;
+	choose(literals, patterns);
+	for (size_t i = 0; i < patterns->count; i++)
+		if (literals->members[i])
+			fill(literals, i);
+	*out = take(literals);
+	return 0;
+}
+
+bool literals_has(const struct literals *literals, size_t pattern)
+{
+	return literals && literals->members[pattern];
+}
+
+/* What has a window of this hash at `place`? */
+static void look_closer(const struct literals *literals, const struct look *look, size_t place, uint32_t key)
+{
+	const struct window *window = look->window;
+
+	for (uint32_t i = literals->first[key]; i; i = literals->entries[i - 1].next) {
+		const struct entry *entry = &literals->entries[i - 1];
+		const struct literal *literal = &literals->patterns[entry->pattern].literal;
+		size_t at = place - entry->at;
+		if (place < entry->at || at < look->from || at >= look->to || literal->size > window->size - at ||
+		    !literal_fits(literal, window->bytes + at))
+			continue;
+		struct look found = *look;
+		found.pattern = entry->pattern;
+		look_found(&found, at, literal->size);
+	}
+}
+
+void literals_scan(const struct literals *literals, const struct look *look)
+{
+	const unsigned char *bytes = look->window->bytes;
+	size_t end = look->to + literals->longest, step = literals->step;
+
+	end = end < look->window->size ? end : look->window->size;
+	for (size_t place = look->from; place + WINDOW <= end; place += step) {
+		uint32_t key = hash(bytes + place);
+		if (literals->seen[key / 8] >> key % 8 & 1)
+			look_closer(literals, look, place, key);
+	}
+}

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""find against a naive search over a model: random layouts of regions, holes and zeros, and random patterns."""
+
+import os
+import random
+import re
+import struct
+import tempfile
+from pathlib import Path
+
+import pytest
+from finding import BASE, PAGE, find, naive_regex, naive_text, runs, write_dump
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+WORDS = [b"key=", b"keykey", b"ab", b"\0\0\1", b"needle-in-memory", b"z" * 30, b"\xff\xfe", b"n"]
+
+
+def content(seed, size, dense):
+    """Bytes with many words in them, and zeros."""
+    rng = random.Random(seed)
+    bytes_ = bytearray(size)
+    for _ in range(size // (40 if dense else 4000) + 1):
+        word = rng.choice(WORDS)
+        at = rng.randrange(size)
+        bytes_[at:at + len(word)] = word
+    return bytes(bytes_[:size])
+
+
+@st.composite
+def layouts(draw):
+    """Pieces with and without gaps between; some are large enough to be looked at where they are, and in two threads."""
+    pieces, at = [], BASE
+    for gap, kind, pages in draw(st.lists(st.tuples(st.sampled_from([0, 0, 0, 1, 5]), st.sampled_from("ccczzeu"),
+                                                    st.sampled_from([1, 1, 2, 3, 40, 70, 300])), min_size=1, max_size=7)):
+        at += gap * PAGE
+        size = pages * PAGE
+        if kind == "c":
+            pieces.append((at, content(draw(st.integers(0, 1 << 30)), size, pages < 100)))
+        elif kind == "z":
+            pieces.append((at, size))
+        else:
+            pieces.append((at, size, *(("excluded", "filter") if kind == "e" else ("unreadable", "io"))))
+        at += size
+    # The words over all borders.
+    for index, (start, bytes_, *reason) in enumerate(pieces[1:], 1):
+        before = pieces[index - 1]
+        if isinstance(bytes_, bytes) and isinstance(before[1], bytes) and before[0] + len(before[1]) == start:
+            pieces[index - 1] = (before[0], before[1][:-5] + b"needl")
+            pieces[index] = (start, b"e-in-memory" + bytes_[11:])
+    return pieces
+
+
+EXAMPLES = settings(max_examples=int(os.environ.get("PIDMEM_EXAMPLES", "25")), deadline=None, derandomize=True,
+                    suppress_health_check=list(HealthCheck))
+
+
+@EXAMPLES
+@given(pieces=layouts(), chosen=st.lists(st.sampled_from(WORDS), min_size=1, max_size=8, unique=True))
+def test_literals(pidmem, pieces, chosen):
+    with tempfile.TemporaryDirectory(prefix="pidmem-test-") as name:
+        path = Path(name) / "dump"
+        write_dump(path, pieces)
+        code = (0, 1, 3)
+        many = find(pidmem, path, *[arg for word in chosen for arg in ("-x", word.hex())], code=code)
+        wanted = sorted((place, chosen.index(word)) for word in chosen for place in naive_text(pieces, word))
+        given_ = sorted((place, chosen.index(bytes.fromhex(match["pattern"])))
+                        for place, match in zip(many.places, many.matches))
+        assert given_ == wanted
+        assert many.addresses == sorted(many.addresses)
+        unreadable = sum(piece[1] for piece in pieces if piece[2:] and piece[2] == "unreadable")
+        assert many.end["account"]["unreadable"] == unreadable
+
+
+@EXAMPLES
+@given(pieces=layouts(), expression=st.sampled_from(
+    [rb"key+=?", rb"[a-e]+", rb"ne+dle-[a-z]{2}-\w+", rb"(?<=key)=", rb"\bab", rb"z{7}", rb"^n", rb"n$", rb"\x00{3}\x01",
+     rb"[\x00]{40000}k", rb"z(?=z)", rb"(?s)e.{1,70}k"]))
+def test_expressions(pidmem, pieces, expression):
+    with tempfile.TemporaryDirectory(prefix="pidmem-test-") as name:
+        path = Path(name) / "dump"
+        write_dump(path, pieces)
+        found = find(pidmem, path, "-e", expression, code=(0, 1, 3))
+        assert found.places == naive_regex(pieces, re.compile(expression, re.M))
+
+
+@EXAMPLES
+@given(pieces=layouts(), kind=st.sampled_from(["u8", "i16", "u32", "i64", "f32", "f64"]), align=st.sampled_from([1, 2, 4, 64]),
+       low=st.integers(-3, 300), width=st.integers(0, 1 << 20))
+def test_values(pidmem, pieces, kind, align, low, width):
+    code = {"u8": "B", "i16": "h", "u32": "I", "i64": "q", "f32": "f", "f64": "d"}[kind]
+    size = struct.calcsize(code)
+    low = max(low, 1)  # not zero: there is too much of it
+    high = min(low + width, {"B": 255, "h": 32767}.get(code, 1 << 40))
+    low = min(low, high)
+    wanted = []
+    for start, bytes_ in runs(pieces):
+        first = -start % align
+        for at in range(first, len(bytes_) - size + 1, align):
+            if any(bytes_[at:at + size]) and low <= struct.unpack_from("=" + code, bytes_, at)[0] <= high:
+                wanted.append((start + at, size))
+    with tempfile.TemporaryDirectory(prefix="pidmem-test-") as name:
+        path = Path(name) / "dump"
+        write_dump(path, pieces)
+        found = find(pidmem, path, "-t", kind, "-a", str(align), f"{low}..{high}", code=(0, 1, 3))
+        assert found.places == wanted
+
+
+@EXAMPLES
+@given(pieces=layouts(), least=st.sampled_from([1, 4, 20]))
+def test_strings(pidmem, pieces, least):
+    with tempfile.TemporaryDirectory(prefix="pidmem-test-") as name:
+        path = Path(name) / "dump"
+        write_dump(path, pieces)
+        found = find(pidmem, path, f"--strings={least}", code=(0, 1, 3))
+        assert found.places == naive_regex(pieces, re.compile(rb"[\t -~]{%d,}" % least))
+
+
+@pytest.mark.parametrize("expression", [rb"k[^q]*", rb"k[^q]{60000}[^q]{10000}", rb"(?s)k.*", rb"\x00+"])
+def test_matches_are_bounded(pidmem, tmp_path, expression):
+    """What could be longer than 64 KiB is told in pieces of that, wherever the memory was split for reading."""
+    pieces = [(BASE, content(1, 300 * PAGE, False)), (BASE + 300 * PAGE, content(2, 2 * PAGE, True)),
+              (BASE + 302 * PAGE, content(3, 4000 * PAGE, False))]
+    write_dump(tmp_path / "dump", pieces)
+    (_, bytes_), = runs(pieces)
+    wanted, at, compiled = [], 0, re.compile(expression, re.M)
+    while (match := compiled.search(bytes_, at)):
+        if match.end() - match.start() > 65536:
+            short = compiled.match(bytes_[:match.start() + 65536], match.start())
+            if not short:
+                at = match.start() + 1
+                continue
+            match = short
+        wanted.append((BASE + match.start(), match.end() - match.start()))
+        at = match.end()
+    assert find(pidmem, tmp_path / "dump", "-e", expression).places == wanted
