@@ -51,18 +51,8 @@ static void count_kinds(struct info *info)
 	const struct pidmem_region *region;
 
 	saved_of(info->target.file);
-	for (size_t i = 0; (region = pidmem_maps_get(info->maps, i)); i++) {
-		struct info_kind *const counted[] = { &info->kinds[region->kind], &info->kinds[INFO_KINDS] };
-		uint64_t saved = info->saved ? saved_size(region) : 0;
-
-		for (size_t j = 0; j < sizeof(counted) / sizeof(counted[0]); j++) {
-			counted[j]->count++;
-			counted[j]->size += region->size;
-			counted[j]->resident += region->resident;
-			counted[j]->swapped += region->swapped;
-			counted[j]->saved += saved;
-		}
-	}
+	for (size_t i = 0; (region = pidmem_maps_get(info->maps, i)); i++)
+		kinds_add(&info->kinds, region, info->kinds.saved ? saved_size(region) : 0);
 }
 
 static int look_at_process(const struct invocation *invocation, struct info *info)
@@ -70,7 +60,7 @@ static int look_at_process(const struct invocation *invocation, struct info *inf
 	struct pidmem_error error;
 	ssize_t size;
 
-	info->resident = true;
+	info->kinds.resident = true;
 	if (pidmem_maps_read(info->target.process, PIDMEM_MAPS_RESIDENCE, &error, &info->own) < 0)
 		return target_fail(invocation, &info->target, &error);
 	info->maps = info->own;
@@ -107,8 +97,8 @@ static int look_at_file(const struct invocation *invocation, struct info *info)
 	info->file = (struct pidmem_file)PIDMEM_INIT(info->file);
 	pidmem_file_describe(info->source, NULL, &info->file);
 	info->maps = pidmem_source_maps(info->source);
-	info->saved = true;
-	info->resident = info->file.has_usage;
+	info->kinds.saved = true;
+	info->kinds.resident = info->file.has_usage;
 	if (info->file.has_process)
 		info->command = strdup(info->file.arguments);
 	for (size_t length = info->command ? strlen(info->command) : 0; length && info->command[length - 1] == ' ';)

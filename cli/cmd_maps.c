@@ -3,6 +3,8 @@
 #include "columns.h"
 #include "command.h"
 #include "failure.h"
+#include "kinds.h"
+#include "ladder.h"
 #include "pmap.h"
 #include "saved.h"
 #include "selection.h"
@@ -12,13 +14,13 @@
 #include "ui/region.h"
 #include "ui/size.h"
 #include "ui/strip.h"
+#include "ui/terminal.h"
+#include "watch.h"
 
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 static struct {
-	const char *columns;
+	const char *columns, *watch;
 	bool extended;
 } chosen;
 
@@ -104,50 +106,86 @@ static void print_summary(const struct subject *subject, size_t count, uint64_t 
 		output_text("nothing swapped\n");
 }
 
-/* Not with chosen columns: those are for a program to read as much as for a person. */
+/* Whoever looks at a terminal sees the gaps, and what there is of each kind. */
+static bool for_people(void)
+{
+	return terminal_is() && !chosen.columns;
+}
+
+static void fit_screen(const struct invocation *invocation, struct column_choice *choice, const struct subject *subject)
+{
+	const struct pidmem_region *last = NULL;
+	size_t taken;
+
+	for (size_t i = pidmem_maps_count(subject->maps); i-- > 0 && !last;)
+		if (region_selected(invocation->select, pidmem_maps_get(subject->maps, i)))
+			last = pidmem_maps_get(subject->maps, i);
+	if (last)
+		columns_fit(choice, last);
+	taken = columns_width(choice);
+	if (for_people() && terminal_width() > taken + 1)
+		columns_cut_names(terminal_width() - taken);
+}
+
+/* The summary not with chosen columns: those are for a program to read as much as for a person. */
 static void print_table(const struct invocation *invocation, struct column_choice *choice,
 			const struct subject *subject)
 {
-	const struct pidmem_maps *maps = subject->maps;
-	uint64_t size = 0, resident = 0, swapped = 0;
+	struct kinds kinds = { .resident = subject->residence, .saved = !subject->residence };
+	const struct kind_sum *all = &kinds.of[KINDS];
 	const struct pidmem_region *region, *last = NULL;
-	size_t count = 0;
 
-	for (size_t i = pidmem_maps_count(maps); i-- > 0 && !last;)
-		if (region_selected(invocation->select, pidmem_maps_get(maps, i)))
-			last = pidmem_maps_get(maps, i);
-	if (last)
-		columns_fit(choice, last);
+	fit_screen(invocation, choice, subject);
 	table_title(choice->columns, choice->count);
-	for (size_t i = 0; (region = pidmem_maps_get(maps, i)) && !output_failed(); i++) {
+	for (size_t i = 0; (region = pidmem_maps_get(subject->maps, i)) && !output_failed(); i++) {
 		if (!region_selected(invocation->select, region))
 			continue;
+		if (last && for_people())
+			ladder_gap(last, region);
 		table_row(choice->columns, choice->count, region);
-		count++;
-		size += region->size;
-		resident += region->resident;
-		swapped += region->swapped;
+		kinds_add(&kinds, region, for_people() && kinds.saved ? saved_size(region) : 0);
+		last = region;
+	}
+	if (for_people()) {
+		output_char('\n');
+		kinds_print(&kinds);
+		if (!subject->target.file)
+			strip_legend();
 	}
 	if (!chosen.columns)
-		print_summary(subject, count, size, resident, swapped);
+		print_summary(subject, all->count, all->size, all->resident, all->swapped);
 }
 
-/* The strip is for people who look at a wide enough screen: with it lines are some 110 columns long. */
-static bool room_for_strip(void)
+/* What fits: strips are for people, and lines are to stay lines. A terminal that does not tell is a wide one. */
+static const char *screen_columns(unsigned width, unsigned *strip)
 {
-	struct winsize window;
-
-	if (!isatty(STDOUT_FILENO))
-		return false;
-	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) < 0 || !window.ws_col || window.ws_col >= 110;
+	*strip = width > 110 ? STRIP_WIDTH + (width - 110) / 3 : width ? STRIP_WIDTH / 2 : STRIP_WIDTH;
+	if (width == 0 || width >= 110) {
+		*strip = *strip < STRIP_WIDTH ? STRIP_WIDTH : *strip;
+		return "range,perms,size,rss,swap,kind,strip,name";
+	}
+	return width >= 80 ? "start,perms,size,rss,strip,name" : "start,perms,size,strip,name";
 }
 
-static const char *standard_columns(const struct subject *subject)
+static int choose_columns(const struct subject *subject, struct column_choice *choice)
 {
-	if (!subject->residence)
-		return "range,perms,size,saved,kind,name";
-	return room_for_strip() && !subject->target.file ? "range,perms,size,rss,swap,kind,strip,name"
-							 : "range,perms,size,rss,swap,kind,name";
+	bool strips = subject->residence && !subject->target.file;
+	const char *names = chosen.columns;
+	unsigned strip = STRIP_WIDTH;
+	int failed;
+
+	if (!names && terminal_is() && strips)
+		names = screen_columns(terminal_width(), &strip);
+	else if (!names)
+		names = !subject->residence ? "range,perms,size,saved,kind,name"
+					    : "range,perms,size,rss,swap,kind,name";
+	failed = columns_choose(names, choice);
+	if (failed)
+		return failed;
+	strip = strip < STRIP_MOST ? strip : STRIP_MOST;
+	columns_set_strip(choice, strip);
+	strip_of(subject->target.process, strip);
+	return 0;
 }
 
 static int check_options(const struct invocation *invocation)
@@ -155,6 +193,11 @@ static int check_options(const struct invocation *invocation)
 	if (chosen.columns && chosen.extended) {
 		fail("maps: -x has columns of its own, -o chooses others");
 		hint("use one of the two");
+		return EXIT_FAILED;
+	}
+	if (chosen.watch && (chosen.columns || chosen.extended || invocation->json)) {
+		fail("maps: --watch has columns of its own");
+		hint("leave out -o, -x and --json");
 		return EXIT_FAILED;
 	}
 	if (chosen.columns && invocation->json) {
@@ -184,7 +227,6 @@ static int list_process(const struct invocation *invocation, struct subject *sub
 			     &subject->own) < 0)
 		return target_fail(invocation, &subject->target, &error);
 	subject->maps = subject->own;
-	strip_of(subject->target.process);
 	return 0;
 }
 
@@ -205,6 +247,15 @@ static bool has_usage(const struct target *target)
 	return !target->file || (pidmem_file_describe(target->file, NULL, &file) == 0 && file.has_usage);
 }
 
+static int watch(const struct invocation *invocation, const struct subject *subject)
+{
+	double seconds = 1;
+	int failed = subject->target.file ? target_refuse(&subject->target, "--watch", "a file does not change")
+					  : watch_parse(chosen.watch, &seconds);
+
+	return failed ? failed : watch_run(invocation, &subject->target, seconds);
+}
+
 static int list(const struct invocation *invocation, struct subject *subject)
 {
 	struct column_choice choice;
@@ -212,7 +263,7 @@ static int list(const struct invocation *invocation, struct subject *subject)
 	int failed;
 
 	subject->residence = has_usage(&subject->target);
-	failed = columns_choose(chosen.columns ? chosen.columns : standard_columns(subject), &choice);
+	failed = choose_columns(subject, &choice);
 	if (failed)
 		return failed;
 	needs = choice.needs | (invocation->json ? PIDMEM_MAPS_RESIDENCE : 0) |
@@ -244,7 +295,7 @@ static int run_maps(const struct invocation *invocation)
 	if (!failed)
 		failed = target_open(invocation, invocation->operands[0], &subject.target);
 	if (!failed)
-		failed = list(invocation, &subject);
+		failed = chosen.watch ? watch(invocation, &subject) : list(invocation, &subject);
 	pidmem_maps_free(subject.own);
 	target_close(&subject.target);
 	return failed;
@@ -257,6 +308,8 @@ static const struct command_option options[] = {
 	  "from smaps: pss, shared_clean, shared_dirty, private_clean, private_dirty, referenced, anonymous, huge, "
 	  "swap_pss, locked, flags",
 	  .text = &chosen.columns },
+	{ 0, "watch", "[=SEC]", "on a terminal: again each second, or each SEC seconds, with what grew or shrank",
+	  .text = &chosen.watch },
 	{ 'x', "extended", NULL, "exactly the columns of pmap -x", .flag = &chosen.extended },
 };
 
@@ -266,8 +319,9 @@ const struct command command_maps = {
 	.least = 1,
 	.most = 1,
 	.summary = "list the regions of a process, what is resident and what is swapped",
-	.help = "Regions stand in address order. On a terminal of 110 columns and more a strip shows which parts of a "
-		"region are in memory: # all, + some, s swapped, g guard pages, . nothing, ? too large to look. In "
+	.help = "Regions stand in address order. On a terminal a strip shows which parts of a region are in memory, as "
+		"blocks or, without UTF-8, # all, + some, z zeros, s swapped, g guard pages, . nothing, ? too large to "
+		"look; large gaps are told, and there is a table by kind. In "
 		"names, control characters are written as \\012, and as \\xff bytes that are not UTF-8 and characters "
 		"that turn the direction of a line.\n"
 		"JSON: the list `regions`, each with start, end, perms, offset, dev, inode, path (path_hex if it is "

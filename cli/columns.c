@@ -76,6 +76,14 @@ static bool has_no_name(const void *row)
 	return !region->path_size && !region->deleted;
 }
 
+/* How many columns of the screen are left for a name, or 0: any number. */
+static size_t name_room;
+
+void columns_cut_names(size_t room)
+{
+	name_room = room;
+}
+
 static size_t write_path(const void *row)
 {
 	const struct pidmem_region *region = row;
@@ -88,7 +96,8 @@ static size_t write_name(const void *row)
 {
 	const struct pidmem_region *region = row;
 	const char *mark = region->deleted ? " (deleted)" : "";
-	size_t length = write_path(row);
+	size_t room = name_room > strlen(mark) + 1 ? name_room - strlen(mark) : 2;
+	size_t length = name_room ? output_end(region->path, region->path_size, room) : write_path(row);
 
 	output_text(mark);
 	return length + strlen(mark);
@@ -181,6 +190,23 @@ int columns_check_file(const struct column_choice *choice, const char *path, boo
 		return EXIT_FAILED;
 	}
 	return 0;
+}
+
+void columns_set_strip(struct column_choice *choice, unsigned width)
+{
+	for (size_t i = 0; i < choice->count; i++)
+		if (choice->columns[i].write == strip_write)
+			choice->columns[i].width = width;
+}
+
+size_t columns_width(const struct column_choice *choice)
+{
+	size_t width = 0;
+
+	for (size_t i = 0; i < choice->count; i++)
+		if (choice->columns[i].write != write_name)
+			width += choice->columns[i].width + 2;
+	return width;
 }
 
 void columns_fit(struct column_choice *choice, const struct pidmem_region *last)

@@ -24,4 +24,13 @@ int columns_check_file(const struct column_choice *choice, const char *path, boo
 /* Make columns of addresses as wide as those of the last region, the highest, need. */
 void columns_fit(struct column_choice *choice, const struct pidmem_region *last);
 
+/* How wide strips are. */
+void columns_set_strip(struct column_choice *choice, unsigned width);
+
+/* What a row takes without its name. */
+size_t columns_width(const struct column_choice *choice);
+
+/* Show no more of a name than this; 0: all. */
+void columns_cut_names(size_t room);
+
 #endif

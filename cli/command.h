@@ -48,8 +48,8 @@ struct invocation {
 
 /*
  * An option: with @argument its text goes to *@text or to @take, without one *@flag is set. If @argument stands in
- * brackets it may be left out, and @take gets NULL. One that has none of these is for a later version, and known by the
- * contract: it is refused with the words of @help, and does not stand in the help.
+ * brackets it may be left out: @take gets NULL then, and *@text is "". One that has none of these is for a later
+ * version, and known by the contract: it is refused with the words of @help, and does not stand in the help.
  */
 struct command_option {
 	char letter; /* 0: only the long name */
@@ -106,6 +106,7 @@ extern const struct command command_gcore;
 extern const struct command command_find;
 extern const struct command command_diff;
 extern const struct command command_info;
+extern const struct command command_report;
 extern const struct command command_why;
 extern const struct command command_help;
 

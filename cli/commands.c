@@ -8,8 +8,8 @@
 #include <string.h>
 
 const struct command *const commands[] = {
-	&command_maps, &command_read,  &command_find, &command_diff, &command_dump,
-	&command_core, &command_gcore, &command_info, &command_why,  &command_help,
+	&command_maps,  &command_read, &command_find,   &command_diff, &command_dump, &command_core,
+	&command_gcore, &command_info, &command_report, &command_why,  &command_help,
 };
 const size_t command_count = sizeof(commands) / sizeof(commands[0]);
 

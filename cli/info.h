@@ -3,16 +3,11 @@
 #ifndef CLI_INFO_H
 #define CLI_INFO_H
 
+#include "kinds.h"
 #include "moment.h"
 
-#define INFO_KINDS 6
 #define INFO_COMMAND 131072 /* bytes of a command line, at most */
 #define INFO_BUILD_ID 64
-
-/* All regions of one kind. */
-struct info_kind {
-	uint64_t count, size, resident, swapped, saved;
-};
 
 struct info {
 	struct moment moment;
@@ -21,11 +16,10 @@ struct info {
 	struct pidmem_maps *own; /* of a process, with what is resident */
 	const struct pidmem_maps *maps;
 	struct pidmem_threads *threads;
-	char *command;                          /* the command line, blanks between the arguments */
-	struct info_kind kinds[INFO_KINDS + 1]; /* by enum pidmem_kind, and all together */
-	bool resident, saved;                   /* are known */
-	struct pidmem_file file;                /* of a file */
-	struct pidmem_account *account;         /* of a file */
+	char *command; /* the command line, blanks between the arguments */
+	struct kinds kinds;
+	struct pidmem_file file;        /* of a file */
+	struct pidmem_account *account; /* of a file */
 };
 
 /* A program or library: where its ELF header is mapped. */

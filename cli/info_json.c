@@ -25,18 +25,18 @@ static void put_threads(const struct info *info)
 static void put_kinds(const struct info *info)
 {
 	json_array("kinds");
-	for (int i = 0; i <= INFO_KINDS; i++) {
-		const struct info_kind *kind = &info->kinds[i];
+	for (int i = 0; i <= KINDS; i++) {
+		const struct kind_sum *kind = &info->kinds.of[i];
 
 		if (!kind->count)
 			continue;
 		json_object(NULL);
-		json_text("kind", i < INFO_KINDS ? pidmem_kind_name((enum pidmem_kind)i) : "all");
+		json_text("kind", i < KINDS ? pidmem_kind_name((enum pidmem_kind)i) : "all");
 		json_number("count", kind->count);
 		json_number("size", kind->size);
-		json_number_or_null("rss", kind->resident, info->resident);
-		json_number_or_null("swap", kind->swapped, info->resident);
-		json_number_or_null("saved", kind->saved, info->saved);
+		json_number_or_null("rss", kind->resident, info->kinds.resident);
+		json_number_or_null("swap", kind->swapped, info->kinds.resident);
+		json_number_or_null("saved", kind->saved, info->kinds.saved);
 		json_object_end();
 	}
 	json_array_end();

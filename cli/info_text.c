@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "info.h"
+#include "ladder.h"
 #include "ui/account.h"
 #include "ui/colour.h"
 #include "ui/output.h"
 #include "ui/region.h"
 #include "ui/size.h"
-#include "ui/table.h"
+#include "ui/terminal.h"
 #include "ui/text.h"
 
 #include <inttypes.h>
@@ -101,32 +102,18 @@ static void print_threads(const struct info *info)
 	}
 }
 
-static void put_size_cell(uint64_t size)
-{
-	output_format("  %9s", size ? size_text(size).text : "-");
-}
-
 static void print_kinds(const struct info *info)
 {
-	title(info->saved ? info->resident ? "KIND     COUNT    VIRTUAL   RESIDENT    SWAPPED      SAVED"
-					   : "KIND     COUNT    VIRTUAL      SAVED"
-			  : "KIND     COUNT    VIRTUAL   RESIDENT    SWAPPED");
-	for (int i = 0; i <= INFO_KINDS; i++) {
-		const struct info_kind *kind = &info->kinds[i];
+	output_char('\n');
+	kinds_print(&info->kinds);
+}
 
-		if (!kind->count)
-			continue;
-		output_format("%-6s  %6" PRIu64, i < INFO_KINDS ? pidmem_kind_name((enum pidmem_kind)i) : "all",
-			      kind->count);
-		put_size_cell(kind->size);
-		if (info->resident) {
-			put_size_cell(kind->resident);
-			put_size_cell(kind->swapped);
-		}
-		if (info->saved)
-			put_size_cell(kind->saved);
-		output_char('\n');
-	}
+static void print_ladder(const struct info *info)
+{
+	if (!terminal_is() || !pidmem_maps_count(info->maps))
+		return;
+	title("         ADDRESS      SIZE  REGIONS");
+	ladder_print(info->maps, info->target.process);
 }
 
 static void print_modules(const struct info *info)
@@ -239,6 +226,7 @@ void info_text(struct info *info)
 		print_moment(info);
 	print_threads(info);
 	print_kinds(info);
+	print_ladder(info);
 	print_modules(info);
 	if (!info->target.file)
 		return;

@@ -140,7 +140,7 @@ static int take(const struct command_option *option)
 	if (option->take)
 		return option->take(&given, optarg);
 	if (option->text)
-		*option->text = optarg;
+		*option->text = optarg ? optarg : "";
 	else
 		*option->flag = true;
 	return 0;

@@ -104,7 +104,7 @@ _pidmem() {
 	fi
 
 	case $command in
-	maps) own='-o --columns= -x --extended' ;;
+	maps) own='-o --columns= --watch -x --extended' ;;
 	read) own='--raw --xxd' ;;
 	find)
 		own='-e --regex= -x --hex= -t --type= --strings -f --file= -i --ignore-case --wide -a --align= -l --limit='
@@ -114,6 +114,7 @@ _pidmem() {
 	dump) own="-o --output= --split= $pausing $writing --force" ;;
 	core) own="-o --output= -a --all --filter= --tree $pausing $writing --force" ;;
 	gcore) other='--consistency= --progress= --proc=' own='-a --all -o --output= --force' ;;
+	report) own='-o --output= --no-bytes --force' ;;
 	info | why) other='-j --json --proc=' ;;
 	help) other= ;;
 	esac
@@ -121,14 +122,14 @@ _pidmem() {
 		_pidmem_words "$common $other $own" "$current"
 		[[ ${#COMPREPLY[@]} == 1 && ${COMPREPLY[0]} == *= ]] && compopt -o nospace
 	elif [[ ! $command ]]; then
-		_pidmem_words 'maps read find diff dump core gcore info why help' "$current"
+		_pidmem_words 'maps read find diff dump core gcore info report why help' "$current"
 	elif [[ $command == help ]]; then
-		[[ $operands == 0 ]] && _pidmem_words 'maps read find diff dump core gcore info why help' "$current"
+		[[ $operands == 0 ]] && _pidmem_words 'maps read find diff dump core gcore info report why help' "$current"
 	elif [[ $command == why ]]; then
 		[[ $operands == 0 ]] && _pidmem_pids "$current" pid
 	elif [[ $command == gcore ]]; then
 		_pidmem_pids "$current" pid # any number of them
-	elif [[ $command == core || $operands == 0 || ($command == diff && $operands == 1) ]]; then
+	elif [[ $command == core || $operands == 0 || ($command == @(diff|report) && $operands == 1) ]]; then
 		_pidmem_pids "$current" pid-or-self
 	fi
 	return 0

@@ -49,7 +49,7 @@ function __pidmem_at
     test $argv[1] = ''; or contains -- "$plain[1]" $argv[3..] $argv[1]
 end
 
-set -l commands maps read find diff dump core gcore info why help
+set -l commands maps read find diff dump core gcore info report why help
 set -l seen __fish_seen_subcommand_from
 
 complete -c pidmem -f
@@ -61,13 +61,16 @@ complete -c pidmem -n "not $seen $commands" -a dump -d 'write the memory of a pr
 complete -c pidmem -n "not $seen $commands" -a core -d 'write an ELF core of a process that runs on, for a debugger'
 complete -c pidmem -n "not $seen $commands" -a gcore -d 'write cores as gdb\'s gcore does: arguments, names, messages'
 complete -c pidmem -n "not $seen $commands" -a info -d 'tell what a process or a file is, and what it lacks'
+complete -c pidmem -n "not $seen $commands" -a report -d 'show the memory of a process as one page of HTML'
 complete -c pidmem -n "not $seen $commands" -a why -d 'tell whether a process can be read, and if not, why'
 complete -c pidmem -n "not $seen $commands" -a help -d 'explain pidmem or one command'
 complete -c pidmem -n '__pidmem_at help 1' -a "$commands"
-complete -c pidmem -n '__pidmem_at maps 1 read find diff dump info why' -k -a '(__pidmem_pids)'
+complete -c pidmem -n '__pidmem_at maps 1 read find diff dump info report why' -k -a '(__pidmem_pids)'
+complete -c pidmem -n '__pidmem_at report 2' -k -a '(__pidmem_pids)'
+complete -c pidmem -n '__pidmem_at report 2' -F
 complete -c pidmem -n "$seen core gcore" -k -a '(__pidmem_pids)' # any number of them
-complete -c pidmem -n '__pidmem_at maps 1 read find diff dump core info' -a self -d 'pidmem itself'
-complete -c pidmem -n '__pidmem_at maps 1 read find diff dump core info' -F
+complete -c pidmem -n '__pidmem_at maps 1 read find diff dump core info report' -a self -d 'pidmem itself'
+complete -c pidmem -n '__pidmem_at maps 1 read find diff dump core info report' -F
 
 complete -c pidmem -s h -l help -d 'show help and exit'
 complete -c pidmem -s V -l version -d 'show the version and exit'
@@ -81,6 +84,7 @@ complete -c pidmem -n "not $seen info why help" -l progress -x -a 'auto never al
 complete -c pidmem -n "not $seen help" -l proc -x -a '(__fish_complete_directories)' -d 'use the procfs mounted there'
 
 complete -c pidmem -n "$seen maps" -s o -l columns -x -a '(__pidmem_columns)' -d 'these columns'
+complete -c pidmem -n "$seen maps" -l watch -d 'again each second'
 complete -c pidmem -n "$seen maps" -s x -l extended -d 'the columns of pmap -x'
 complete -c pidmem -n "$seen read" -l raw -d 'the bytes themselves'
 complete -c pidmem -n "$seen read" -l xxd -d 'in the format of xxd'
@@ -123,3 +127,6 @@ complete -c pidmem -n "$seen core dump" -l max-time -x -d 'take no longer than t
 complete -c pidmem -n "$seen core dump" -l partial -d 'at a limit keep what there is'
 complete -c pidmem -n "$seen core dump" -l rate -x -d 'MiB a second to be read at most'
 complete -c pidmem -n "$seen core dump" -l nice -d 'use only what nobody else wants'
+complete -c pidmem -n "$seen report" -s o -l output -r -F -d 'the page to write'
+complete -c pidmem -n "$seen report" -l no-bytes -d 'leave all bytes of the memory out'
+complete -c pidmem -n "$seen report" -l force -d 'replace an output that exists'

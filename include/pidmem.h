@@ -1176,6 +1176,103 @@ PIDMEM_API int pidmem_diff_next(struct pidmem_diff *diff, struct pidmem_error *e
 PIDMEM_API int pidmem_diff_describe(const struct pidmem_diff *diff, struct pidmem_error *error,
 				    struct pidmem_diff_report *report);
 
+/* ---------------------------------------------------------------------------------------------- survey --- */
+
+struct pidmem_survey;
+
+/* Bytes of a cell that are kept, so that it can be shown what is there. */
+#define PIDMEM_SURVEY_SAMPLE 32
+
+/**
+ * struct pidmem_survey_cell - a part of the address space that holds something; sizes in bytes
+ * @start, @size: the range, aligned to its size, which is the same for all cells
+ * @region:     the index in pidmem_source_maps() of the region that begins it; a large cell may hold several
+ * @read, @unreadable: of these classes
+ * @zero:       known to be zero and in memory or in swap; what was never touched is not counted here
+ * @resident, @swapped: in memory and in swap, through the mappings of the process
+ * @looked:     bytes of @read that the next four are about: all where cells are small, an eighth where they are large
+ * @zeros, @text, @high: bytes that are 0; printable ASCII and white space; 0x80 and above
+ * @pointers:   bytes of aligned words of eight that may point to something mapped
+ * @changed:    bytes that differ from the source @before, or are new
+ * @entropy:    Shannon's, in bits for each byte: the mean of blocks of 4 KiB, of one block in 32 where cells are
+ *              large; -1 if no content was looked at
+ * @sample_start, @sample_size, @sample: the first bytes from the first 16 that are not all zero
+ */
+struct pidmem_survey_cell {
+	uint64_t start, size;
+	size_t region;
+	uint64_t read, zero, unreadable, resident, swapped;
+	uint64_t looked, zeros, text, high, pointers;
+	uint64_t changed;
+	double entropy;
+	uint64_t sample_start;
+	size_t sample_size;
+	unsigned char sample[PIDMEM_SURVEY_SAMPLE];
+};
+
+/** struct pidmem_survey_region - the same of a region, by enum pidmem_class; @is_new: no region of @before overlaps it
+ */
+struct pidmem_survey_region {
+	uint64_t by_class[PIDMEM_CLASSES];
+	uint64_t resident, swapped, changed;
+	bool is_new;
+};
+
+/**
+ * struct pidmem_survey_options - how to look
+ * @size:     sizeof this structure
+ * @cells:    at most so many, from 1024 to 2^20; 0 means 32768. They are as small as that allows, 4 KiB at least
+ * @before:   another source to compare with, or NULL; borrowed during the call
+ * @progress: called now and then; a return value other than 0 cancels (may be NULL)
+ * @user:     first argument of @progress
+ */
+struct pidmem_survey_options {
+	size_t size;
+	size_t cells;
+	struct pidmem_source *before;
+	int (*progress)(void *user, const struct pidmem_progress *progress);
+	void *user;
+};
+
+/**
+ * pidmem_survey_new() - read everything once, and keep what it takes to draw a picture of it
+ * @account: every span is added to it
+ *
+ * Memory use follows the number of cells and regions, not of bytes. What is resident is looked up in the process
+ * when its bytes are read; a file does not tell. The regions are those of @source, which must not be refreshed while
+ * the survey is used. Errors: PIDMEM_USAGE, PIDMEM_CANCELLED, PIDMEM_GONE, PIDMEM_EXECED, PIDMEM_SYSTEM.
+ */
+PIDMEM_API int pidmem_survey_new(struct pidmem_source *source, const struct pidmem_survey_options *options,
+				 struct pidmem_account *account, struct pidmem_error *error,
+				 struct pidmem_survey **survey);
+PIDMEM_API void pidmem_survey_free(struct pidmem_survey *survey);
+PIDMEM_API size_t pidmem_survey_count(const struct pidmem_survey *survey);
+/** pidmem_survey_get() - the cell at @index, in the order of addresses, or NULL past the end; owned by the survey. */
+PIDMEM_API const struct pidmem_survey_cell *pidmem_survey_get(const struct pidmem_survey *survey, size_t index);
+/** pidmem_survey_get_region() - of the region of this index, or NULL past the end; owned by the survey. */
+PIDMEM_API const struct pidmem_survey_region *pidmem_survey_get_region(const struct pidmem_survey *survey,
+								       size_t index);
+/** pidmem_survey_has_residence() - are @resident and @swapped known? */
+PIDMEM_API bool pidmem_survey_has_residence(const struct pidmem_survey *survey);
+
+/* ---------------------------------------------------------------------------------------------- output --- */
+
+struct pidmem_output;
+
+/**
+ * pidmem_output_open() - begin a file of the caller's own, written as pidmem_dump() writes its files
+ *
+ * Mode 0600, never through a symbolic link, never over an existing file unless @force; it has its name only after
+ * pidmem_output_finish(), and without that pidmem_output_close() leaves nothing behind. A device or pipe that exists is
+ * written to as a stream. One thread at a time. Errors: PIDMEM_EXISTS, PIDMEM_SYMLINK, PIDMEM_SYSTEM.
+ */
+PIDMEM_API int pidmem_output_open(const char *path, bool force, struct pidmem_error *error,
+				  struct pidmem_output **output);
+PIDMEM_API int pidmem_output_write(struct pidmem_output *output, const void *bytes, size_t size,
+				   struct pidmem_error *error);
+PIDMEM_API int pidmem_output_finish(struct pidmem_output *output, struct pidmem_error *error);
+PIDMEM_API void pidmem_output_close(struct pidmem_output *output);
+
 /* ---------------------------------------------------------------------------------------------- access --- */
 
 /* Why a process cannot be read, in the order in which they are looked at. */

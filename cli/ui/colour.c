@@ -34,8 +34,9 @@ static bool on(int fd)
 static const char *sequence(enum colour colour, int fd)
 {
 	static const char *const sequences[] = {
-		[COLOUR_END] = "\033[0m",   [COLOUR_TITLE] = "\033[1m", [COLOUR_GOOD] = "\033[32m",
-		[COLOUR_WARN] = "\033[33m", [COLOUR_BAD] = "\033[31m",  [COLOUR_FAINT] = "\033[2m",
+		[COLOUR_END] = "\033[0m",   [COLOUR_TITLE] = "\033[1m",    [COLOUR_GOOD] = "\033[32m",
+		[COLOUR_WARN] = "\033[33m", [COLOUR_BAD] = "\033[31m",     [COLOUR_FAINT] = "\033[2m",
+		[COLOUR_OWN] = "\033[34m",  [COLOUR_FOREIGN] = "\033[33m", [COLOUR_SWAPPED] = "\033[35m",
 	};
 
 	return on(fd) ? sequences[colour] : "";

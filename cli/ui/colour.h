@@ -12,6 +12,10 @@ enum colour {
 	COLOUR_WARN,
 	COLOUR_BAD,
 	COLOUR_FAINT,
+	/* Of memory, told apart by whoever cannot tell red from green: */
+	COLOUR_OWN,
+	COLOUR_FOREIGN,
+	COLOUR_SWAPPED,
 };
 
 void colour_choose(enum when when);

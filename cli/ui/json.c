@@ -70,7 +70,8 @@ void json_finish(void)
 	comma = false;
 }
 
-/* One character that is not plain ASCII, or quote or backslash; how many bytes it took. */
+/* One character that is not plain ASCII, or quote or backslash, or "<", which could end a script in a page of HTML; how
+ * many bytes it took. */
 static size_t put_special(const char *text, size_t size)
 {
 	const unsigned char *bytes = (const unsigned char *)text;
@@ -93,7 +94,7 @@ static void put_string(const char *text, size_t size)
 		size_t taken = 0;
 
 		while (taken < size && text[taken] >= ' ' && text[taken] < 0x7f && text[taken] != '"' &&
-		       text[taken] != '\\')
+		       text[taken] != '\\' && text[taken] != '<')
 			taken++;
 		output_bytes(text, taken);
 		if (taken < size)
@@ -119,6 +120,11 @@ void json_open_text(const char *key)
 {
 	member(key);
 	output_char('"');
+}
+
+void json_add_text(const char *text)
+{
+	put_string(text, strlen(text));
 }
 
 void json_close_text(void)

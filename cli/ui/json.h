@@ -39,8 +39,18 @@ void json_address(const char *key, uint64_t address);
 /* The end of a range, which may be 2^64. */
 void json_end_address(const char *key, uint64_t start, uint64_t size);
 
+/* Values of one size, by their bytes in the order of this machine, as a string in base64. */
+struct base64 {
+	unsigned char held[3];
+	unsigned count;
+};
+void json_open_base64(const char *key, struct base64 *base64);
+void json_add_base64(struct base64 *base64, const void *bytes, size_t size);
+void json_close_base64(struct base64 *base64);
+
 /* A string that is written in parts: the caller puts out what needs no escaping in between. */
 void json_open_text(const char *key);
+void json_add_text(const char *text);
 void json_close_text(void);
 
 #endif

@@ -75,6 +75,23 @@ void output_let_go(void)
 	close(fd);
 }
 
+int output_take(void)
+{
+	int fd = stdout_buffer.fd, number;
+
+	output_flush();
+	number = stdout_buffer.error;
+	stdout_buffer.error = 0;
+	stdout_buffer.fd = 0;
+	stdout_buffer.written = 0;
+	if (!number && lseek(fd, 0, SEEK_SET) < 0)
+		number = errno;
+	if (!number)
+		return fd;
+	close(fd);
+	return -number;
+}
+
 int output_finish(void)
 {
 	static bool closed;

@@ -26,6 +26,9 @@ void output_to_stderr(void);
 /* Keep what is put out until output_let_go(), in a file without a name. 0, or the errno. */
 int output_hold_back(void);
 void output_let_go(void);
+/* The file with what was kept, from its beginning, to be closed by the caller; standard output is as it was before. Or
+ * -errno. */
+int output_take(void);
 /* Flush and close, once; 0, or the errno of the first write that failed. */
 int output_finish(void);
 /* A write has failed: the rest of a long result is not worth producing. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ui/text.h"
 #include "ui/output.h"
+#include "ui/terminal.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -91,6 +92,23 @@ size_t output_escaped(const char *text, size_t size)
 		size -= taken;
 	}
 	return columns;
+}
+
+size_t output_end(const char *text, size_t size, size_t room)
+{
+	char escaped[4096], *at = escaped;
+	size_t columns = 0;
+
+	text_escape(escaped, sizeof(escaped), text, size);
+	for (const char *byte = escaped; *byte; byte++)
+		columns += (*byte & 0xc0) != 0x80;
+	if (columns > room) {
+		for (size_t skip = columns - (room - 1); skip; skip--)
+			at += utf8_length((const unsigned char *)at, 4);
+		output_text(terminal_has_blocks() ? "…" : "<");
+	}
+	output_text(at);
+	return columns < room ? columns : room;
 }
 
 void text_escape(char *to, size_t room, const char *text, size_t size)

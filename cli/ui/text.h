@@ -15,6 +15,10 @@ size_t utf8_length(const unsigned char *text, size_t size);
 /* To standard output; returns how many columns it took, one for each character. */
 size_t output_escaped(const char *text, size_t size);
 
+/* The same in at most `room` columns, of which there are two at least. Of what is too long the end is shown: of paths
+ * that tells more than the root. */
+size_t output_end(const char *text, size_t size, size_t room);
+
 /* Into a string of at most `room` bytes with its NUL, cut where it is full. */
 void text_escape(char *to, size_t room, const char *text, size_t size);
 

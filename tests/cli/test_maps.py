@@ -1,14 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """`maps`: the regions as /proc has them, whatever their names are, and the columns of pmap -x."""
 
-import fcntl
 import fnmatch
 import os
 import re
 import shutil
-import struct
 import subprocess
-import termios
 
 import oracle
 import pytest
@@ -344,25 +341,3 @@ def test_name_of_the_process_that_is_not_utf8(pidmem, victim, tmp_path):
                  ["read", one.pid, f"{one.bytes:x}"]):
         report = pidmem(*args, "-j").json
         assert (report["name"], report["name_hex"]) == (r"n\xffme", b"n\xffme".hex()), args
-
-
-@pytest.mark.parametrize("width,there", [(109, False), (110, True), (0, True)])
-def test_strip_needs_a_wide_terminal(pidmem, victim, width, there):
-    one = victim("plain")
-    ours, theirs = os.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
-    process = pidmem.start("maps", "--color=never", one.pid, stdout=theirs)
-    os.close(theirs)
-    text = b""
-    while chunk := read_terminal(ours):
-        text += chunk
-    os.close(ours)
-    assert process.wait(20) == 0
-    assert (b"PAGES" in text.splitlines()[0]) == there
-
-
-def read_terminal(terminal):
-    try:
-        return os.read(terminal, 65536)
-    except OSError:  # EIO: nobody holds the other side any more
-        return b""

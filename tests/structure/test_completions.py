@@ -22,7 +22,8 @@ def each_shell(test):
 class Completions(unittest.TestCase):
     @each_shell
     def test_commands(self, shell):
-        self.assertEqual(shells.offered(shell, "pidmem "), {"maps", "read", "find", "diff", "dump", "core", "gcore", "info", "why", "help"})
+        self.assertEqual(shells.offered(shell, "pidmem "),
+                         {"maps", "read", "find", "diff", "dump", "core", "gcore", "info", "report", "why", "help"})
 
     @each_shell
     def test_command_after_options(self, shell):
@@ -32,7 +33,7 @@ class Completions(unittest.TestCase):
     def test_pids_with_names(self, shell):
         with open("/proc/self/comm", encoding="utf-8") as comm:
             name = comm.read().strip()
-        for command in ("maps", "read", "find", "diff", "dump", "core", "gcore", "info", "why"):
+        for command in ("maps", "read", "find", "diff", "dump", "core", "gcore", "info", "report", "why"):
             found = shells.described(shell, f"pidmem {command} ")
             self.assertIn(name, found.get(str(os.getpid()), ""), (command, found))
             self.assertNotIn("2" if kernel_thread(2) else "none", found)

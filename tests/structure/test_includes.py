@@ -17,6 +17,7 @@ BELOW = {
     "source": {"base", "arch", "format", "process", "stop", "sink"},
     "sink": {"base", "arch", "format"},
     "save": {"base", "arch", "format", "process", "stop", "source", "sink"},
+    "survey": {"base", "arch", "format", "process", "stop", "source", "sink"},
     "find": {"base", "arch", "format", "process", "stop", "source", "sink"},
     "diff": {"base", "arch", "format", "process", "stop", "source", "sink"},
 }

@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What `maps` and `info` draw on a terminal: strips, gaps, bars, at any width, with and without UTF-8 and colour."""
+
+import fcntl
+import os
+import re
+import struct
+import subprocess
+import sys
+import termios
+
+import oracle
+import pytest
+
+BLOCKS = "▁▂▃▄▅▆▇█"
+COLOUR = re.compile("\033\\[[0-9;]*m")
+WIDTHS = [60, 80, 109, 110, 200]
+
+
+class Screen:
+    """A terminal of some size that pidmem draws on."""
+
+    def __init__(self, pidmem, *args, width=80, height=24, utf8=True, env=None):
+        self.ours, theirs = os.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
+        locale = {"LC_ALL": "C.UTF-8" if utf8 else "C", "TERM": "xterm-256color", "NO_COLOR": "", **(env or {})}
+        self.process = pidmem.start(*args, stdout=theirs, env=locale)
+        os.close(theirs)
+
+    def read(self):
+        try:
+            return os.read(self.ours, 65536)
+        except OSError:  # EIO: nobody holds the other side any more
+            return b""
+
+    def until(self, pattern):
+        """What came, as far as a pattern fits; to the end if it never does."""
+        text = b""
+        while not re.search(pattern, text):
+            more = self.read()
+            assert more, f"no {pattern!r} in {text[-2000:]!r}"
+            text += more
+        return text
+
+    def text(self, code=0):
+        text = b""
+        while chunk := self.read():
+            text += chunk
+        os.close(self.ours)
+        assert self.process.wait(20) == code, self.process.stderr.read()
+        return text.decode().replace("\r\n", "\n")
+
+
+def draw(pidmem, *args, code=0, **options):
+    return Screen(pidmem, *args, **options).text(code)
+
+
+def plain(text):
+    return COLOUR.sub("", text)
+
+
+def strip_of(text, address):
+    """The strip in the row of a region."""
+    line = next(line for line in plain(text).splitlines() if line.strip().startswith(f"{address:x}"))
+    return next(word for word in line.split() if re.fullmatch(f"[{BLOCKS}░▒┊·]+|[#+zsg.]{{8,}}", word))
+
+
+@pytest.mark.parametrize("utf8", [True, False], ids=["utf8", "ascii"])
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("command", ["maps", "info"])
+def test_no_line_is_wider_than_the_terminal(pidmem, victim, tmp_path, command, width, utf8):
+    name = tmp_path / ("long-name-" * 20)
+    name.write_bytes(b"content")
+    one = victim("mapfiles", name)
+    text = plain(draw(pidmem, command, one.pid, width=width, utf8=utf8))
+    if command == "info":  # what it says in lines of text, and build-ids, are as long as they are
+        text = text[text.index("KIND"):text.index("BUILD-ID")].rpartition("\n")[0]
+    wide = [line for line in text.splitlines() if len(line) > width and not re.match(r"\d+ regions, ", line)]
+    assert not wide
+    assert utf8 or text.isascii()
+
+
+@pytest.mark.parametrize("width", [0, *WIDTHS])
+def test_strips_stand_for_the_pages_that_are_there(pidmem, victim, width):
+    one = victim("guard")
+    one.stop()
+    region = next(region for region in oracle.smaps(one.pid) if region.start <= one.region < region.end)
+    ascii_strip = strip_of(draw(pidmem, "maps", one.pid, width=width, utf8=False), region.start)
+    assert len(ascii_strip) >= 8
+    assert ascii_strip[0] in "g+" and ascii_strip.strip("g") and "#" in ascii_strip
+    blocks = strip_of(draw(pidmem, "maps", one.pid, width=width), region.start)
+    assert [sign in "#+" for sign in ascii_strip] == [sign in BLOCKS for sign in blocks]
+    assert [sign == "#" for sign in ascii_strip] == [sign == "█" for sign in blocks]
+
+
+def test_what_was_never_touched_is_drawn_as_nothing(pidmem, victim):
+    one = victim("untouched")
+    one.stop()
+    regions = [region for region in oracle.smaps(one.pid) if region.size >= 1 << 20 and not region.numbers["Rss"]]
+    assert regions
+    text = draw(pidmem, "maps", one.pid, width=120)
+    for region in regions:
+        assert not strip_of(text, region.start).strip("·")
+
+
+def test_no_picture_without_a_terminal(pidmem, victim):
+    one = victim("plain")
+    for command in ("maps", "info"):
+        text = pidmem(command, one.pid, env={"LC_ALL": "C.UTF-8"}).text
+        assert not set(text) & set(BLOCKS + "⋮·") and "PAGES" not in text and "free" not in text
+
+
+def test_gaps_are_folded(pidmem, victim):
+    one = victim("plain")
+    one.stop()
+    regions = oracle.smaps(one.pid)
+    large = [two.start - before.end for before, two in zip(regions, regions[1:]) if two.start - before.end >= 1 << 30]
+    text = plain(draw(pidmem, "maps", one.pid))
+    assert len(re.findall("^⋮ .* free$", text, re.M)) == len(large)
+
+
+def test_kinds_and_bars(pidmem, victim):
+    one = victim("plain")
+    one.stop()
+    text = plain(draw(pidmem, "maps", one.pid))
+    summary = text[text.index("KIND     COUNT"):]
+    rss = {}
+    for kind in pidmem("info", "-j", one.pid).json["kinds"]:
+        rss[kind["kind"]] = kind["rss"]
+        assert re.search(rf"^{kind['kind']} +{kind['count']} ", summary, re.M)
+    largest = max((kind for kind in rss if kind != "all"), key=rss.get)
+    bars = {line.split()[0]: line.count("█") for line in summary.splitlines() if line and line.split()[0] in rss}
+    assert bars[largest] == max(bars.values()) > 0
+
+
+@pytest.mark.parametrize("env,args,there", [
+    ({}, [], True), ({"NO_COLOR": "1"}, [], False), ({"TERM": "dumb"}, [], False), ({}, ["--color=never"], False),
+    ({"NO_COLOR": "1"}, ["--color=always"], True)], ids=["terminal", "NO_COLOR", "dumb", "never", "always"])
+def test_colour(pidmem, victim, env, args, there):
+    one = victim("plain")
+    for command in ("maps", "info"):
+        assert ("\033[" in draw(pidmem, command, one.pid, *args, env=env)) == there
+
+
+GROWING = """
+import mmap, sys
+memory = mmap.mmap(-1, 1 << 24, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+print("ready", flush=True)
+for line in sys.stdin:
+    memory[:1 << 22] = b"x" * (1 << 22)
+    print("grown", flush=True)
+"""
+
+
+def test_watch_marks_what_grew_and_ends_with_the_process(pidmem):
+    with subprocess.Popen([sys.executable, "-c", GROWING], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as grower:
+        assert grower.stdout.readline() == b"ready\n"
+        screen = Screen(pidmem, "maps", "--watch=0.1", grower.pid, width=120)
+        screen.until(rb"swapped\r\n")
+        grower.stdin.write(b"grow\n")
+        grower.stdin.flush()
+        screen.until(rb"\+(4|8) MiB .*resident \(\+(4|8)(\.\d)? MiB\)".replace(b".*", rb"(?s:.*)"))
+        grower.stdin.close()
+        grower.wait()
+        screen.text()
+
+
+@pytest.mark.parametrize("args", [["--watch=x"], ["--watch=0"], ["--watch", "-j"], ["--watch", "-x"], ["--watch"]])
+def test_watch_refuses(pidmem, victim, args):
+    pidmem.fails("maps", *args, victim("plain").pid)
