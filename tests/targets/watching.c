@@ -62,7 +62,7 @@ static void do_round(struct worker *self)
 		ledger[0] = number;
 		set(pages, WRITTEN, number * 2 + 1);
 		ledger[1] = number;
-		for (int i = 0; i < 20; i++)
+		for (int i = 0; i < 1000; i++)
 			expect(self, count(pages, 0) == WRITTEN, "it was written to %ld pages, and not to 10",
 			       count(pages, 0));
 		ledger[2] = 0;
