@@ -48,7 +48,7 @@ class Moments:
         time.sleep(self.random.uniform(0, self.longest))
 
     def was(self, too_late):
-        self.longest *= 0.7 if too_late else 1.4
+        self.longest *= 0.5 if too_late else 1.6
 
 
 # Taking.

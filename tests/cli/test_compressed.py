@@ -14,6 +14,7 @@ from core_reader import Core
 from core_saving import check_core, stops
 from dump_reader import Dump
 from dumping import take
+from freezing import SANITIZED
 from middle import SIZE, catch, check_failed
 from zstd_reader import Zstd, decompress
 
@@ -193,6 +194,7 @@ def peak(*args):
     return int(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout) / 1024
 
 
+@pytest.mark.skipif(SANITIZED, reason="a sanitizer has memory of its own")
 @pytest.mark.parametrize("level,size", [("1", 384), ("9", 128), ("12", 48), ("19", 24)])
 def test_memory_is_bounded(victim, tmp_path, level, size):
     """128 MiB at most, whatever the size of the target."""
@@ -201,6 +203,7 @@ def test_memory_is_bounded(victim, tmp_path, level, size):
     assert os.stat(tmp_path / "c.zst").st_size > size << 20
 
 
+@pytest.mark.skipif(SANITIZED, reason="a sanitizer has memory of its own")
 def test_memory_without_compression(victim, tmp_path):
     one = victim("noise", 384)
     assert peak("core", "-o", tmp_path / "c", one.pid) < 64
