@@ -5,17 +5,25 @@
  * once, with the free room that mappings may grow into.
  */
 #include <errno.h>
+#include <string.h>
 
 #include "process/kernel.h"
 #include "process/maps.h"
 #include "process/process.h"
 #include "source/precopy.h"
 
-/* Not all shared memory can be registered (where it may not be written to), nor what is the kernel's; and page tables
- * that processes share for huge pages would be made their own. */
+/*
+ * What is the kernel's cannot be registered, nor a shared file that may not be written to; and page tables that
+ * processes share for huge pages would be made their own. Such mappings hardly ever go. At the place of any other
+ * shared memory may be private memory by now, which would be split there: so it is registered as well, and never
+ * protected.
+ */
 static bool is_border(const struct pidmem_region *region)
 {
-	return region->kind == PIDMEM_KIND_SHARED || region->kind == PIDMEM_KIND_VDSO;
+	if (region->kind == PIDMEM_KIND_SHARED)
+		return (!(region->perms & PIDMEM_PERM_WRITE) && region_has_named_file(region)) ||
+		       strstr(region->path, "huge");
+	return region->kind == PIDMEM_KIND_VDSO;
 }
 
 /* Regions from index `first` on, below `end`, and the free room around them. */
@@ -67,7 +75,7 @@ int precopy_find_taken(struct precopy *precopy, const struct pidmem_maps *before
 		const struct pidmem_region *region = &maps->regions[i], *old = before->regions;
 		while (k < before->count && old[k].start < region->start)
 			k++;
-		if (is_border(region) ||
+		if (is_border(region) || region->kind == PIDMEM_KIND_SHARED ||
 		    (k < before->count && old[k].start == region->start && old[k].size == region->size))
 			continue;
 		if (tracker_finds_tracked(&precopy->tracker, region->start, region->size) &&
