@@ -6,22 +6,7 @@
 
 #include "check_source.h"
 #include "format/build_id.h"
-#include "fuzz.h"
-
-struct input {
-	const uint8_t *data;
-	size_t size;
-};
-
-static ssize_t read_input(void *user, uint64_t offset, void *bytes, size_t size)
-{
-	const struct input *input = user;
-	size_t left = offset < input->size ? input->size - (size_t)offset : 0;
-
-	size = size < left ? size : left;
-	memcpy(bytes, input->data + (left ? offset : 0), size);
-	return (ssize_t)size;
-}
+#include "fuzz_reader.h"
 
 static void look_for_build_id(const uint8_t *data, size_t size)
 {

@@ -1,22 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A file of saved matches: whatever it holds, they come in order, within bounds; a good one can be written again. */
 #include "format/matches.h"
-#include "fuzz.h"
-
-struct input {
-	const uint8_t *data;
-	size_t size;
-};
-
-static ssize_t read_input(void *user, uint64_t offset, void *bytes, size_t size)
-{
-	const struct input *input = user;
-	size_t left = offset < input->size ? input->size - (size_t)offset : 0;
-
-	size = size < left ? size : left;
-	memcpy(bytes, input->data + (left ? offset : 0), size);
-	return (ssize_t)size;
-}
+#include "fuzz_reader.h"
 
 /* The same matches; numbers may have been longer than they need. */
 static void check_again(const struct buffer *again, uint64_t count)

@@ -76,11 +76,9 @@ int file_list_read(struct file_list *out, const struct byte_reader *reader, bool
 
 	if (size < 2 * step || size > LARGEST)
 		return -EBADMSG;
-	list.bytes = malloc(size);
-	if (!list.bytes)
-		return -ENOMEM;
-	if (!reader_get(reader, offset, list.bytes, size))
-		return -EIO;
+	int result = reader_copy(reader, offset, size, &list.bytes);
+	if (result < 0)
+		return result;
 	uint64_t count = word(list.bytes, step);
 	if (count > (size - 2 * step) / (3 * step + 1)) /* each has a NUL at least */
 		return -EBADMSG;

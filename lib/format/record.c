@@ -101,15 +101,13 @@ int record_read(struct record *out, const struct byte_reader *reader, uint64_t o
 
 	if (size == 0 || size > LARGEST)
 		return -EBADMSG;
-	record.text = calloc(1, size + 1);
-	if (!record.text)
-		return -ENOMEM;
-	if (!reader_get(reader, offset, record.text, size))
-		return -EIO;
+	int result = reader_copy(reader, offset, size, &record.text);
+	if (result < 0)
+		return result;
 	while (size && record.text[size - 1] == ' ')
 		record.text[--size] = 0;
 	AUTO_JSON object = json_loadb(record.text, size, JSON_REJECT_DUPLICATES, &error);
-	int result = object ? parse(&record, object) : -EBADMSG;
+	result = object ? parse(&record, object) : -EBADMSG;
 	if (result < 0)
 		return result;
 	*out = record;

@@ -168,11 +168,9 @@ int regions_list_read(struct regions_list *out, const struct byte_reader *reader
 
 	if (size < sizeof(struct head) || size > LARGEST)
 		return -EBADMSG;
-	list.bytes = malloc(size);
-	if (!list.bytes)
-		return -ENOMEM;
-	if (!reader_get(reader, offset, list.bytes, size))
-		return -EIO;
+	int result = reader_copy(reader, offset, size, &list.bytes);
+	if (result < 0)
+		return result;
 	if (!settle(&list, size))
 		return -EBADMSG;
 	*out = list;

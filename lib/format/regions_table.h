@@ -67,7 +67,7 @@ struct regions_list {
 	const struct thread_entry *threads;
 	size_t thread_count;
 	const char *paths;
-	void *bytes; /* what all of that is in */
+	char *bytes; /* what all of that is in */
 };
 void regions_list_done(struct regions_list *list);
 #define AUTO_REGIONS_LIST CLEANUP(regions_list_done) struct regions_list

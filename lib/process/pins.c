@@ -9,9 +9,9 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/buffer.h"
+#include "base/link.h"
 #include "process/process.h"
 #include "process/status.h"
 
@@ -30,17 +30,10 @@ static bool is_direct(int list, const char *name)
 	return files && strtoul(files + strlen("UserFiles:"), NULL, 10) > 0;
 }
 
-static bool is_device(int list, const char *name)
+static bool is_device(DIR *list, const char *name)
 {
-	static const char *const folders[] = { "/dev/vfio/", "/dev/nvidia", "/dev/kfd", "/dev/infiniband/" };
-	char target[64];
-	ssize_t size = readlinkat(list, name, target, sizeof target - 1);
-
-	target[size > 0 ? size : 0] = 0;
-	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
-		if (!strncmp(target, folders[i], strlen(folders[i])))
-			return true;
-	return false;
+	return link_begins(list, name, "/dev/vfio/") || link_begins(list, name, "/dev/nvidia") ||
+	       link_begins(list, name, "/dev/kfd") || link_begins(list, name, "/dev/infiniband/");
 }
 
 const char *process_pins_memory(const struct pidmem_process *process)
@@ -55,7 +48,7 @@ const char *process_pins_memory(const struct pidmem_process *process)
 		direct = entry->d_name[0] != '.' && is_direct(dirfd(list), entry->d_name);
 	AUTO_DIR links = open_directory_at(process->memory_dir, "fd");
 	for (const struct dirent *entry; links && !device && (entry = readdir(links));)
-		device = is_device(dirfd(links), entry->d_name);
+		device = is_device(links, entry->d_name);
 	if (device)
 		return "it has a device open that writes to memory by itself";
 	return direct ? "it has files open for direct I/O" : NULL;

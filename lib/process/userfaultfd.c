@@ -6,24 +6,20 @@
  */
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
 
+#include "base/link.h"
 #include "process/process.h"
 
 /* What cannot be looked into may hold one. */
 static bool may_hold_one(int dir, const char *name)
 {
-	static const char wanted[] = "anon_inode:[userfaultfd]";
 	AUTO_DIR list = open_directory_at(dir, name);
-	char target[sizeof wanted + 1];
 
 	if (!list)
 		return errno != ENOENT && errno != ESRCH;
-	for (const struct dirent *entry; (entry = readdir(list));) {
-		ssize_t length = readlinkat(dirfd(list), entry->d_name, target, sizeof target);
-		if (length == sizeof wanted - 1 && !memcmp(target, wanted, sizeof wanted - 1))
+	for (const struct dirent *entry; (entry = readdir(list));)
+		if (link_begins(list, entry->d_name, "anon_inode:[userfaultfd]"))
 			return true;
-	}
 	return false;
 }
 

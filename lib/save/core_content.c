@@ -62,24 +62,17 @@ static int save_span(struct core *core, const struct core_part *part, const stru
 static int save_limited(struct core *core, const struct core_part *part, struct pidmem_span span,
 			struct pidmem_error *error)
 {
-	bool in_place = part->placed && !span.bytes;
+	bool in_place = part->placed && !span.bytes, takes_room = span.class_ == PIDMEM_READ && !in_place;
+	struct pidmem_span piece;
 
-	for (struct pidmem_span piece = span; span.size; piece = span) {
-		int result = 0;
-		if (span.class_ == PIDMEM_READ && !in_place)
-			result = limits_find_room(&core->limits, &core->file, span.size, error, &piece.size);
-		if (result == 0 && !piece.size) {
-			piece = limits_leave_out(&span);
-			if (!part->placed)
-				walk_stop_reading(core->walk);
-		}
-		if (result == 0)
+	while (span.size) {
+		int result = limits_cut(&core->limits, &core->file, takes_room, &span, error, &piece);
+		if (result > 0 && !part->placed)
+			walk_stop_reading(core->walk);
+		if (result >= 0)
 			result = save_span(core, part, &piece, error);
 		if (result < 0)
 			return result;
-		span.start += piece.size;
-		span.size -= piece.size;
-		span.bytes += span.bytes ? piece.size : 0;
 	}
 	return 0;
 }

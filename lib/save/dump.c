@@ -136,24 +136,19 @@ static int add_limited(struct dump *dump, struct pidmem_walk *walk, struct pidme
 		       struct pidmem_account *account, struct pidmem_error *error)
 {
 	struct dump_target *target = dump->target;
+	struct pidmem_span piece;
 
-	for (struct pidmem_span piece = span; span.size; piece = span) {
-		int result = 0;
-		if (span.class_ == PIDMEM_READ)
-			result = limits_find_room(&target->limits, &target->data, span.size, error, &piece.size);
-		if (result == 0 && !piece.size) {
-			piece = limits_leave_out(&span);
+	while (span.size) {
+		int result =
+			limits_cut(&target->limits, &target->data, span.class_ == PIDMEM_READ, &span, error, &piece);
+		if (result > 0)
 			walk_stop_reading(walk);
-		}
-		if (result == 0)
+		if (result >= 0)
 			result = pidmem_account_add(account, &piece, error);
 		if (result == 0)
 			result = add_span(dump, &piece, error);
 		if (result < 0)
 			return result;
-		span.start += piece.size;
-		span.size -= piece.size;
-		span.bytes += span.bytes ? piece.size : 0;
 	}
 	return 0;
 }

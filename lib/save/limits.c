@@ -58,7 +58,8 @@ static int measure(const struct limits *limits, struct file_sink *file, uint64_t
 	return 0;
 }
 
-int limits_find_room(struct limits *limits, struct file_sink *file, uint64_t size, struct pidmem_error *error,
+/* How many of `size` bytes may be written now? At a limit 0. */
+static int find_room(struct limits *limits, struct file_sink *file, uint64_t size, struct pidmem_error *error,
 		     uint64_t *out)
 {
 	uint64_t room = limits->reached ? 0 : size;
@@ -79,13 +80,24 @@ int limits_find_room(struct limits *limits, struct file_sink *file, uint64_t siz
 	return 0;
 }
 
-struct pidmem_span limits_leave_out(const struct pidmem_span *span)
+int limits_cut(struct limits *limits, struct file_sink *file, bool takes_room, struct pidmem_span *rest,
+	       struct pidmem_error *error, struct pidmem_span *piece)
 {
-	struct pidmem_span left_out = *span;
+	*piece = *rest;
+	int result = takes_room ? find_room(limits, file, rest->size, error, &piece->size) : 0;
 
-	left_out.class_ = PIDMEM_UNREADABLE;
-	left_out.why = PIDMEM_WHY_LIMIT;
-	left_out.bytes = NULL;
+	if (result < 0)
+		return result;
+	bool left_out = piece->size == 0;
+	if (left_out) {
+		piece->size = rest->size;
+		piece->class_ = PIDMEM_UNREADABLE;
+		piece->why = PIDMEM_WHY_LIMIT;
+		piece->bytes = NULL;
+	}
+	rest->start += piece->size;
+	rest->size -= piece->size;
+	rest->bytes += rest->bytes ? piece->size : 0;
 	return left_out;
 }
 

@@ -23,13 +23,12 @@ struct limits {
 void limits_init(struct limits *limits, uint64_t size, uint64_t time_us, bool partial);
 
 /*
- * How many of `size` bytes may be written into the file now? At a limit it is 0, and `reached` is set; or without
- * `partial` PIDMEM_LIMIT. `*room` can be less than a page.
+ * Cut the next piece from a span of which some is left: all of it, or as much as may be written into the file now,
+ * which can be less than a page; of what `takes_room` alone. 1 at a limit, where the rest is told as not saved, and
+ * `reached` is set; or without `partial` PIDMEM_LIMIT.
  */
-int limits_find_room(struct limits *limits, struct file_sink *file, uint64_t size, struct pidmem_error *error,
-		     uint64_t *room);
-/* A span, or the rest of one, for which there was no room. */
-struct pidmem_span limits_leave_out(const struct pidmem_span *span);
+int limits_cut(struct limits *limits, struct file_sink *file, bool takes_room, struct pidmem_span *rest,
+	       struct pidmem_error *error, struct pidmem_span *piece);
 /* All is written: 0 or PIDMEM_LIMIT. */
 int limits_check(const struct limits *limits, const struct file_sink *file, struct pidmem_error *error);
 

@@ -121,6 +121,9 @@ uint64_t precopy_left_us(const struct precopy *precopy);
  */
 bool precopy_wants(const struct precopy *precopy, const struct pidmem_region *region, uint64_t at, uint64_t *size);
 
+/* Neither shared memory nor the kernel's: only such is copied while the process runs. */
+bool precopy_is_private(const struct pidmem_region *region);
+
 /* Code of the kernel. That of this program's kind of process is known, of another it is copied in the stop. */
 bool precopy_is_vdso(const struct pidmem_region *region);
 bool precopy_wants_some(const struct precopy *precopy, const struct pidmem_region *region);

@@ -89,8 +89,7 @@ static int copy_run(struct precopy *precopy, const struct page_region *run, stru
 
 static bool is_scanned(const struct precopy *precopy, const struct pidmem_region *region)
 {
-	return region->kind != PIDMEM_KIND_SHARED && region->kind != PIDMEM_KIND_VDSO &&
-	       precopy_wants_some(precopy, region);
+	return precopy_is_private(region) && precopy_wants_some(precopy, region);
 }
 
 bool precopy_next_range(const struct precopy *precopy, size_t *index, struct tracker_range *range)

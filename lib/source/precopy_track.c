@@ -46,13 +46,18 @@ static bool any(const bool *wanted, size_t first, size_t end)
 	return false;
 }
 
+static int note_foreign(struct precopy *precopy, const struct pidmem_region *region)
+{
+	return page_list_add(&precopy->foreign, region->start, region->size);
+}
+
 int precopy_find_foreign(struct precopy *precopy, const struct pidmem_maps *maps)
 {
 	int result = 0;
 
 	for (size_t i = 0; i < maps->count && result == 0; i++)
 		if (region_has_userfaultfd(&maps->regions[i]))
-			result = page_list_add(&precopy->foreign, maps->regions[i].start, maps->regions[i].size);
+			result = note_foreign(precopy, &maps->regions[i]);
 	return result;
 }
 
@@ -75,12 +80,12 @@ int precopy_find_taken(struct precopy *precopy, const struct pidmem_maps *before
 		const struct pidmem_region *region = &maps->regions[i], *old = before->regions;
 		while (k < before->count && old[k].start < region->start)
 			k++;
-		if (is_border(region) || region->kind == PIDMEM_KIND_SHARED ||
+		if (!precopy_is_private(region) ||
 		    (k < before->count && old[k].start == region->start && old[k].size == region->size))
 			continue;
 		if (tracker_finds_tracked(&precopy->tracker, region->start, region->size) &&
 		    tracker_add(&precopy->tracker, region->start, region->size) == -EBUSY)
-			result = page_list_add(&precopy->foreign, region->start, region->size);
+			result = note_foreign(precopy, region);
 	}
 	return result;
 }
@@ -100,8 +105,7 @@ int precopy_track(struct precopy *precopy, const bool *wanted)
 		for (size_t i = first; i < end && result == 0; i++)
 			if (wanted[i] &&
 			    tracker_add(&precopy->tracker, maps->regions[i].start, maps->regions[i].size) == -EBUSY)
-				result =
-					page_list_add(&precopy->foreign, maps->regions[i].start, maps->regions[i].size);
+				result = note_foreign(precopy, &maps->regions[i]);
 	}
 	return result;
 }

@@ -27,6 +27,11 @@ static uint64_t rule(const struct precopy *precopy, const struct pidmem_region *
 											  : 0;
 }
 
+bool precopy_is_private(const struct pidmem_region *region)
+{
+	return region->kind != PIDMEM_KIND_SHARED && region->kind != PIDMEM_KIND_VDSO;
+}
+
 bool precopy_is_vdso(const struct pidmem_region *region)
 {
 	return region_is_vdso(region) && !process_vdso_is_own(region);

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/buffer.h"
+#include "base/link.h"
 #include "process/process.h"
 #include "process/status.h"
 #include "stop/tracee.h"
@@ -90,16 +91,15 @@ static bool tells_of_forks(int infos, const char *name)
 
 bool fitness_fork_is_watched(pid_t pid)
 {
-	static const char wanted[] = "anon_inode:[userfaultfd]";
-	char name[64], link[sizeof wanted];
+	char name[64];
 
 	snprintf(name, sizeof name, "/proc/%d/fdinfo", pid);
 	AUTO_FD infos = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	snprintf(name, sizeof name, "/proc/%d/fd", pid);
 	AUTO_DIR list = open_directory_at(AT_FDCWD, name);
 	for (const struct dirent *entry; list && (entry = readdir(list));)
-		if (readlinkat(dirfd(list), entry->d_name, link, sizeof link) == sizeof wanted - 1 &&
-		    !memcmp(link, wanted, sizeof wanted - 1) && tells_of_forks(infos, entry->d_name))
+		if (link_begins(list, entry->d_name, "anon_inode:[userfaultfd]") &&
+		    tells_of_forks(infos, entry->d_name))
 			return true;
 	return false;
 }
