@@ -241,7 +241,7 @@ int file_write_at(struct file_sink *file, const void *bytes, size_t size, uint64
 int file_put_at(struct file_sink *file, const void *bytes, size_t size, uint64_t offset, struct pidmem_error *error)
 {
 	if (!file->stream && !file->unthreaded && !file->writer)
-		file->writer = writer_new(file->fd);
+		file->writer = writer_new(file->fd, file->hasty);
 	if (!file->writer)
 		return file_write_at(file, bytes, size, offset, error);
 	file->stored += size;

@@ -18,6 +18,8 @@
 /* The disk takes ten times as long for a single page as the page cache does; from about here on it is the faster one.
  */
 #define DIRECT_LEAST (256UL << 10)
+/* So much may be in the page cache until it is on its way to the disk, and leaves the cache. */
+#define CACHED_MOST (32UL << 20)
 /* A slot of single pages. */
 #define PIECES (SLOT / 4096)
 
@@ -37,6 +39,8 @@ struct slot {
 struct writer {
 	int fd, direct;
 	bool begun; /* has the thread had something to do? */
+	bool hasty; /* it leaves the cache as it is */
+	size_t cached;
 	struct ring *ring;
 	struct slot slots[SLOTS];
 };
@@ -53,7 +57,17 @@ static int write_all(int fd, const unsigned char *bytes, size_t size, uint64_t o
 }
 
 /* As much as can be, past the cache; the rest, and all where that is refused, in the ordinary way. */
-static int write_piece(const struct writer *writer, const unsigned char *bytes, const struct piece *piece)
+/* What is not on the disk yet stays until the next time. */
+static void drop_cached(struct writer *writer)
+{
+	if (writer->cached < CACHED_MOST || writer->hasty)
+		return;
+	sync_file_range(writer->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+	posix_fadvise(writer->fd, 0, 0, POSIX_FADV_DONTNEED);
+	writer->cached = 0;
+}
+
+static int write_piece(struct writer *writer, const unsigned char *bytes, const struct piece *piece)
 {
 	bool aligned = piece->offset % ALIGNMENT == 0 && (uintptr_t)bytes % ALIGNMENT == 0;
 	size_t done = 0, rest = 0;
@@ -63,10 +77,12 @@ static int write_piece(const struct writer *writer, const unsigned char *bytes, 
 		if (result < 0 && result != -EINVAL)
 			return result;
 	}
+	writer->cached += piece->size - rest;
+	drop_cached(writer);
 	return write_all(writer->fd, bytes + rest, piece->size - rest, piece->offset + rest, &done);
 }
 
-static int write_slot(const struct writer *writer, const struct slot *slot)
+static int write_slot(struct writer *writer, const struct slot *slot)
 {
 	const unsigned char *bytes = slot->bytes;
 	int result = 0;
@@ -89,13 +105,14 @@ static void work(void *user, size_t index, size_t thread)
 	writer->slots[index].result = write_slot(writer, &writer->slots[index]);
 }
 
-struct writer *writer_new(int fd)
+struct writer *writer_new(int fd, bool hasty)
 {
 	struct writer *writer = calloc(1, sizeof *writer);
 
 	if (!writer)
 		return NULL;
 	writer->fd = fd;
+	writer->hasty = hasty;
 	writer->direct = -1;
 	writer->ring = ring_new(SLOTS, THREADS, work, writer);
 	if (writer->ring)

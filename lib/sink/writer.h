@@ -7,13 +7,15 @@
 #ifndef SINK_WRITER_H
 #define SINK_WRITER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct writer;
 
-/* For a regular file that is open for writing; NULL without memory. */
-struct writer *writer_new(int fd);
+/* For a regular file that is open for writing; NULL without memory. What went through the cache is soon driven out of
+ * it again, which takes as long as writing it; `hasty` leaves that to the kernel. */
+struct writer *writer_new(int fd, bool hasty);
 /* What is not written yet is dropped. */
 void writer_free(struct writer *writer);
 

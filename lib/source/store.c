@@ -16,7 +16,9 @@ int store_open(struct store *store, const char *directory, uint64_t head, struct
 	*store = (struct store)STORE_INIT;
 	store->page_size = (uint64_t)sysconf(_SC_PAGESIZE);
 	store->head = store->end = head;
-	return file_open_unnamed(&store->file, directory, error);
+	int result = file_open_unnamed(&store->file, directory, error);
+	store->file.hasty = true;
+	return result;
 }
 
 void store_close(struct store *store)
