@@ -29,6 +29,7 @@ void block_reader_init(struct block_reader *reader, const struct mapped *mapped)
 {
 	reader->mapped = mapped;
 	reader->every = 1;
+	reader->first = false;
 	reader->terms[0] = 0;
 	for (unsigned i = 1; i <= BLOCK; i++)
 		reader->terms[i] = (float)(i * log2_of(i));
@@ -124,7 +125,7 @@ void blocks_read(const struct block_reader *reader, uint64_t address, const unsi
 		*facts = (struct block_facts){ .size = (uint16_t)length, .entropy = -1 };
 		if (!done || number % some == 0)
 			count(reader->mapped, bytes + done, length, facts);
-		if (number % reader->every == 0)
+		if (number % reader->every == 0 || (!done && reader->first))
 			facts->entropy = entropy(reader, bytes + done, length);
 	}
 }
