@@ -320,7 +320,8 @@ const struct command command_maps = {
 	.most = 1,
 	.summary = "list the regions of a process, what is resident and what is swapped",
 	.help = "Regions stand in address order. On a terminal a strip shows which parts of a region are in memory, as "
-		"blocks or, without UTF-8, # all, + some, z zeros, s swapped, g guard pages, . nothing, ? too large to "
+		"blocks or, without UTF-8, # all, = all, of files or shared, + some, z zeros, s swapped, g guard "
+		"pages, . nothing, ? too large to "
 		"look; large gaps are told, and there is a table by kind. In "
 		"names, control characters are written as \\012, and as \\xff bytes that are not UTF-8 and characters "
 		"that turn the direction of a line.\n"
