@@ -140,6 +140,19 @@ def test_gaps_are_folded(pidmem, victim):
     assert len(re.findall("^⋮ .* free$", text, re.M)) == len(large)
 
 
+def test_what_is_not_selected_is_not_free(pidmem, victim):
+    """Between heap and stack 24 TiB are mapped and not listed."""
+    one = victim("reserve")
+    one.stop()
+    regions = oracle.smaps(one.pid)
+    shown = [i for i, region in enumerate(regions) if region.path in (b"[heap]", b"[stack]")]
+    free = sum(regions[i + 1].start - regions[i].end for i in range(shown[0], shown[1]))
+    told = re.findall("^⋮ (.*) free$", plain(draw(pidmem, "maps", "-R", "heap", "-R", "stack", one.pid)), re.M)
+    assert len(told) == 1
+    number, unit = told[0].split()
+    assert abs(float(number) * 1024 ** ("bytes", "KiB", "MiB", "GiB", "TiB").index(unit) - free) <= 0.06 * 1024 ** 4
+
+
 def test_kinds_and_bars(pidmem, victim):
     one = victim("plain")
     one.stop()
