@@ -18,6 +18,8 @@
 #define MOST_SECONDS 86400.0
 /* Lines beside the rows. */
 #define OTHER_LINES 4
+/* What the last line has at most beside the words for the process; on a narrow terminal it is two. */
+#define SUM_WIDTH 72
 
 static const struct pidmem_maps *before; /* NULL the first time */
 
@@ -150,8 +152,9 @@ static void print_sum(const struct target *target, const struct pidmem_maps *map
 static void draw(const struct invocation *invocation, const struct target *target, const struct pidmem_maps *maps,
 		 struct column_choice *choice, const struct pidmem_region **rows)
 {
-	unsigned height = terminal_height() ? terminal_height() : 24;
-	size_t count = 0, most = height > OTHER_LINES + 1 ? height - OTHER_LINES : 1, shown;
+	unsigned height = terminal_height() ? terminal_height() : 24, width = terminal_width();
+	size_t other = OTHER_LINES + (width ? (strlen(target->words) + SUM_WIDTH) / width : 0);
+	size_t count = 0, most = height > other + 1 ? height - other : 1, shown;
 	const struct pidmem_region *region;
 
 	for (size_t i = 0; (region = pidmem_maps_get(maps, i)); i++)
@@ -162,8 +165,8 @@ static void draw(const struct invocation *invocation, const struct target *targe
 	qsort(rows, shown, sizeof(void *), by_address);
 	/* From the upper left corner, on an empty screen: console_codes(4). */
 	output_text(terminal_can_clear() ? "\033[H\033[2J" : before ? "\n" : "");
-	if (terminal_width() > columns_width(choice) + 2)
-		columns_cut_names(terminal_width() - columns_width(choice));
+	if (width > columns_width(choice) + 2)
+		columns_cut_names(width - columns_width(choice));
 	table_title(choice->columns, choice->count);
 	print_rows(rows, shown, choice);
 	print_sum(target, maps, shown, count);

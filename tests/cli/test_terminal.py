@@ -222,6 +222,23 @@ def test_what_is_almost_full_is_not_drawn_as_full(pidmem):
     assert "█" not in strips[0] and not set("#=") & set(strips[1]), strips
 
 
+@pytest.mark.parametrize("width,height", [(60, 20), (80, 12), (200, 24)])
+def test_what_is_watched_fits_the_screen(pidmem, width, height):
+    with subprocess.Popen([sys.executable, "-c", GROWING], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as grower:
+        assert grower.stdout.readline() == b"ready\n"
+        screen = Screen(pidmem, "maps", "--watch=0.1", grower.pid, width=width, height=height)
+        screen.until(rb"swapped\r\n")
+        grower.stdin.write(b"grow\n")
+        grower.stdin.flush()
+        text = screen.until(rb"resident \(\+[^)]*\).*swapped\r\n").rpartition(b"\033[H\033[2J")[2]
+        grower.stdin.close()
+        grower.wait()
+        screen.text()
+    lines = plain(text.decode()).split("\r\n")
+    assert "START" in lines[0]
+    assert sum(max(1, -(-len(line) // width)) for line in lines) <= height
+
+
 LEAVING = """
 import mmap, sys
 memory = mmap.mmap(-1, 1 << 24, mmap.MAP_SHARED | mmap.MAP_ANONYMOUS)
