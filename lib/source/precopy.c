@@ -49,9 +49,11 @@ int precopy_open(struct frozen *frozen, struct pidmem_error *error, struct preco
 
 	if (!precopy)
 		return fail_memory(error);
-	*precopy = (struct precopy){
-		.process = frozen->process, .frozen = frozen, .userfaultfd = -1, .store = STORE_INIT
-	};
+	*precopy = (struct precopy){ .process = frozen->process,
+				     .frozen = frozen,
+				     .userfaultfd = -1,
+				     .least = UINT64_MAX,
+				     .store = STORE_INIT };
 	process_read_auxv(frozen->process, &precopy->auxv, &precopy->is_64);
 	precopy->list = calloc(PRECOPY_RUNS, sizeof *precopy->list);
 	precopy->buffer = malloc(PRECOPY_BUFFER);

@@ -59,7 +59,7 @@ struct precopy {
 	struct page_list foreign; /* mappings that the process has registered with a userfaultfd of its own */
 	struct page_list failed;  /* that could not be read: the stop is to tell why */
 	struct page_pool recent;  /* newer than what is in the store */
-	unsigned quick;           /* so many passes, up to this one, have copied to there */
+	unsigned quick;           /* counts the passes that copy to there, with the one under way; 0 before */
 
 	/* At the stop. */
 	struct worker *worker;
@@ -80,7 +80,8 @@ struct precopy {
 	/* How it went. */
 	unsigned passes;
 	uint64_t copied, before; /* bytes, in the last pass and in the one before it */
-	uint64_t least;          /* in any pass until the one before it */
+	uint64_t least;          /* in any pass */
+	unsigned stuck;          /* so many passes in a row did not copy less than the one before them */
 	uint64_t untracked;      /* bytes copied in the stop for want of tracking */
 };
 
@@ -105,8 +106,8 @@ void precopy_open_files(struct precopy *precopy);
 
 /* Copy what was written to since the last pass, in the first one everything. */
 int precopy_pass(struct precopy *precopy, struct pidmem_error *error);
-/* Where is the next one to copy to? */
-void precopy_set_pace(struct precopy *precopy);
+/* Look at what it copied: has it become less, and where is the next one to copy to? */
+void precopy_end_pass(struct precopy *precopy);
 /* Has it come so far that another pass would not make the stop shorter? */
 bool precopy_is_ready(const struct precopy *precopy);
 /* How long the copying in the stop is going to take, if as much is written to as during the last pass. */

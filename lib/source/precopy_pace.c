@@ -10,15 +10,26 @@
 #define LITTLE (20ULL << 20)
 #define ROOM (4ULL << 20)
 
-void precopy_set_pace(struct precopy *precopy)
+static bool can_be_quick(struct precopy *precopy)
 {
-	bool quick = precopy->quick > 0;
+	return precopy->passes > 1 && precopy->copied <= LITTLE &&
+	       page_pool_reserve(&precopy->recent, 2 * precopy->copied + ROOM) == 0;
+}
 
-	if (!quick && precopy->passes > 1 && precopy->copied <= LITTLE)
-		quick = page_pool_reserve(&precopy->recent, 2 * precopy->copied + ROOM) == 0;
-	precopy->quick += quick;
-	if (precopy->passes < 2 || precopy->copied < precopy->least)
-		precopy->least = precopy->copied;
+void precopy_end_pass(struct precopy *precopy)
+{
+	bool first_quick = precopy->quick == 1; /* it copied what was written to during a slow one */
+	bool shrinks = precopy->copied <= precopy->before / 4 * 3;
+
+	precopy->passes++;
+	precopy->stuck = first_quick || shrinks ? 0 : precopy->stuck + 1;
+	precopy->least = precopy->copied < precopy->least ? precopy->copied : precopy->least;
+	if (precopy->quick) {
+		precopy->quick++;
+	} else if (can_be_quick(precopy)) {
+		precopy->quick = 1;
+		precopy->stuck = 0;
+	}
 }
 
 /* More passes than these help only against a process that slows down. */
@@ -30,16 +41,13 @@ void precopy_set_pace(struct precopy *precopy)
 
 bool precopy_is_ready(const struct precopy *precopy)
 {
+	/* A pass that was held up, or came upon much work, is no measure. */
+	bool usual = precopy->copied <= precopy->least / 2 * 3;
+
 	if (precopy->passes < 2)
 		return false;
-	if (precopy->copied <= FEW || precopy->passes >= PASSES_MAX)
-		return true;
-	/* Passes that were held up, or came upon much work, are no measure. */
-	if (precopy->copied > precopy->least / 2 * 3)
-		return false;
-	/* The first quick pass copies what was written to during a slow one. */
-	bool gets_quicker = precopy->quick == 0 ? precopy->copied <= LITTLE : precopy->quick == 1;
-	return precopy->passes > 2 && !gets_quicker && precopy->copied > precopy->before / 4 * 3;
+	return precopy->copied <= FEW || precopy->passes >= PASSES_MAX ||
+	       (usual && precopy->stuck >= (precopy->quick ? 1 : 2));
 }
 
 uint64_t precopy_left_us(const struct precopy *precopy)

@@ -268,7 +268,6 @@ int precopy_pass(struct precopy *precopy, struct pidmem_error *error)
 		return result;
 	AUTO_MAPS before = precopy->maps;
 	precopy->maps = maps;
-	precopy_set_pace(precopy);
 	precopy->before = precopy->copied;
 	precopy->copied = 0;
 	precopy->registers = process_may_have_userfaultfd(precopy->process);
@@ -278,6 +277,8 @@ int precopy_pass(struct precopy *precopy, struct pidmem_error *error)
 	for (size_t i = 0; result == 0 && precopy->passes && precopy_next_range(precopy, &i, &range);)
 		if (!range.foreign)
 			result = copy_listed(precopy, TRACKER_WRITTEN, range, error);
-	precopy->passes++;
-	return result < 0 || precopy->quick ? result : store_flush(&precopy->store, error);
+	if (result == 0 && !precopy->quick)
+		result = store_flush(&precopy->store, error);
+	precopy_end_pass(precopy);
+	return result;
 }
