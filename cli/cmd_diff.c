@@ -223,6 +223,7 @@ const struct command command_diff = {
 	.operands = "A B",
 	.least = 1,
 	.most = 2,
+	.all_targets = true,
 	.summary = "tell what is not the same in two processes, or files of them",
 	.help = "A and B are TARGETs with the same layout of addresses: two moments of one process, mostly. First the "
 		"regions that went, came, have other permissions or another file behind them; then the ranges whose "

@@ -81,6 +81,7 @@ struct command {
 	const char *name;
 	const char *operands; /* as in the usage line */
 	int least, most;      /* how many operands */
+	bool all_targets;     /* each of them is a TARGET, and not the first alone */
 	const char *summary;  /* one line */
 	const char *usage; /* for who called it wrongly, on stdout: of a command that stands in for another program */
 	const char *help;  /* paragraphs under the usage line, a newline between them */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "command.h"
+#include "confine.h"
 #include "failure.h"
 #include "options.h"
 #include "ui/output.h"
@@ -63,6 +64,7 @@ static int run(const struct invocation *invocation)
 	}
 	if (!invocation->command || invocation->help)
 		return command_help.run(invocation);
+	confine_expect(invocation);
 	return invocation->command->run(invocation);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "target.h"
+#include "confine.h"
 #include "failure.h"
 #include "selection.h"
 #include "ui/json.h"
@@ -126,6 +127,7 @@ static int open_file(const struct invocation *invocation, const char *path, stru
 	*target = (struct target){ .path = path };
 	/* The selection is looked at by the caller, who can tell which term fits nothing. */
 	options.select = invocation->select;
+	options.opened = confine_opened;
 	if (pidmem_source_open_file(path, &options, &error, &target->file) == 0) {
 		name_file(target);
 		return 0;
@@ -136,15 +138,14 @@ static int open_file(const struct invocation *invocation, const char *path, stru
 	return selection_fits_nothing(invocation, target);
 }
 
-/* What begins like a negative number is a slip of the pen more often than a file. */
-static bool is_path(const char *text)
+bool target_is_path(const char *text)
 {
 	return text[0] && strcmp(text, "self") != 0 && text[strspn(text, "0123456789")] && access(text, F_OK) == 0;
 }
 
 int target_open(const struct invocation *invocation, const char *text, struct target *target)
 {
-	return is_path(text) ? open_file(invocation, text, target) : open_process(invocation, text, target);
+	return target_is_path(text) ? open_file(invocation, text, target) : open_process(invocation, text, target);
 }
 
 void target_close(struct target *target)

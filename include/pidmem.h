@@ -717,10 +717,16 @@ PIDMEM_API ssize_t pidmem_source_build_id(struct pidmem_source *source, uint64_t
  * struct pidmem_file_options - how to read a file
  * @size:   sizeof this structure
  * @select: which regions; NULL means all. Borrowed until the source is closed.
+ * @opened: called once the file is open, and its index with it, and before a byte of either is looked at: who has rights
+ *          that reading does not need can give them up there. The parts of a split dump are opened when they are read.
+ *          A return value other than 0 cancels (may be NULL)
+ * @user:   first argument of @opened
  */
 struct pidmem_file_options {
 	size_t size;
 	const struct pidmem_select *select;
+	int (*opened)(void *user);
+	void *user;
 };
 
 /**
@@ -733,7 +739,7 @@ struct pidmem_file_options {
  * the file is missing (PIDMEM_WHY_TRUNCATED). The file stays open; whoever changes it meanwhile changes what is read.
  *
  * Nothing that the file says is believed without a check. Errors: PIDMEM_FORMAT (neither, or its headers cannot be
- * true), PIDMEM_UNSUPPORTED, PIDMEM_NO_MATCH (nothing is selected), PIDMEM_SYSTEM.
+ * true), PIDMEM_UNSUPPORTED, PIDMEM_NO_MATCH (nothing is selected), PIDMEM_CANCELLED, PIDMEM_SYSTEM.
  */
 PIDMEM_API int pidmem_source_open_file(const char *path, const struct pidmem_file_options *options,
 				       struct pidmem_error *error, struct pidmem_source **source);

@@ -61,7 +61,16 @@ static int open_index(const char *path, bool split)
 	return fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode) ? take_fd(&fd) : -1;
 }
 
-static int open_split(struct recorded *recorded, struct pidmem_maps *maps, struct pidmem_error *error)
+/* All is open, and nothing of it was looked at. */
+static int tell_opened(const struct pidmem_file_options *options, struct pidmem_error *error)
+{
+	if (!options->opened || options->opened(options->user) == 0)
+		return 0;
+	return fail(error, PIDMEM_CANCELLED, ECANCELED, "cancelled");
+}
+
+static int open_split(struct recorded *recorded, const struct pidmem_file_options *options, struct pidmem_maps *maps,
+		      struct pidmem_error *error)
 {
 	AUTO_FD index = open_index(recorded->path, true);
 
@@ -71,7 +80,8 @@ static int open_split(struct recorded *recorded, struct pidmem_maps *maps, struc
 	recorded->directory = open(recorded->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (recorded->directory < 0)
 		return cannot_open(recorded->path, errno, error);
-	return recorded_read_index(recorded, index, maps, error);
+	int result = tell_opened(options, error);
+	return result < 0 ? result : recorded_read_index(recorded, index, maps, error);
 }
 
 static int unknown_kind(const struct recorded *recorded, const struct pidmem_error *cause, struct pidmem_error *error)
@@ -112,7 +122,8 @@ static int name_file(const struct recorded *recorded, int result, const struct p
 	return result;
 }
 
-static int open_regular(struct recorded *recorded, int fd, struct pidmem_maps *maps, struct pidmem_error *error)
+static int open_regular(struct recorded *recorded, int fd, const struct pidmem_file_options *options,
+			struct pidmem_maps *maps, struct pidmem_error *error)
 {
 	AUTO_FD own = fd;
 	AUTO_FD index = open_index(recorded->path, false);
@@ -122,6 +133,8 @@ static int open_regular(struct recorded *recorded, int fd, struct pidmem_maps *m
 	if (result < 0)
 		return result;
 	take_fd(&own);
+	if ((result = tell_opened(options, error)) < 0)
+		return result;
 	if (index >= 0) /* its first bytes may well be those of an ELF file: a program's */
 		return recorded_read_index(recorded, index, maps, error);
 	if (seek_table_is_zstd(&recorded->content->reader) &&
@@ -133,7 +146,8 @@ static int open_regular(struct recorded *recorded, int fd, struct pidmem_maps *m
 	return result < 0 ? name_file(recorded, result, &cause, error) : 0;
 }
 
-static int open_kind(struct recorded *recorded, struct pidmem_maps *maps, struct pidmem_error *error)
+static int open_kind(struct recorded *recorded, const struct pidmem_file_options *options, struct pidmem_maps *maps,
+		     struct pidmem_error *error)
 {
 	/* Not to wait for a writer, should it be a FIFO. */
 	AUTO_FD fd = open(recorded->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -144,11 +158,11 @@ static int open_kind(struct recorded *recorded, struct pidmem_maps *maps, struct
 	if (fstat(fd, &status) < 0)
 		return fail_sys(error, errno, "%s", recorded->path);
 	if (S_ISDIR(status.st_mode))
-		return open_split(recorded, maps, error);
+		return open_split(recorded, options, maps, error);
 	if (!S_ISREG(status.st_mode))
 		return with_hint(error, fail(error, PIDMEM_FORMAT, ENOEXEC, "%s is not a regular file", recorded->path),
 				 "a core file or a dump has to be read in any order: write it to a file first");
-	return open_regular(recorded, take_fd(&fd), maps, error);
+	return open_regular(recorded, take_fd(&fd), options, maps, error);
 }
 
 /* ---------------------------------------------------------------------------------------------- open --- */
@@ -168,7 +182,7 @@ int pidmem_source_open_file(const char *path, const struct pidmem_file_options *
 		return result;
 	if (!recorded || !source || !maps || !(recorded->path = strdup(path)))
 		return fail_memory(error);
-	if ((result = open_kind(recorded, maps, error)) < 0 ||
+	if ((result = open_kind(recorded, &options, maps, error)) < 0 ||
 	    (options.select && (result = pidmem_select_check(options.select, maps, error)) < 0))
 		return result;
 	source->select = options.select;
