@@ -19,19 +19,21 @@
 static struct {
 	char *const *targets; /* those that are not open yet */
 	int target_count;
+	bool files; /* those that were mapped */
 	const char *inputs[MOST], *outputs[MOST];
 	int input_count, output_count;
 } left;
 
 void confine_expect(const struct invocation *invocation)
 {
-	int count = invocation->command->all_targets ? invocation->operand_count : 1;
+	int count = target_count(invocation);
 
-	for (int i = 0; i < count && i < invocation->operand_count; i++)
+	for (int i = 0; i < count; i++)
 		if (!target_is_path(invocation->operands[i]))
 			return;
 	left.targets = invocation->operands;
 	left.target_count = count;
+	left.files = invocation->files;
 }
 
 void confine_input(const char *path)
@@ -125,7 +127,7 @@ static bool may_write(const char *output)
 static uint64_t needed_capabilities(const char *opened)
 {
 	struct stat status;
-	bool reads = true, writes = true;
+	bool reads = !left.files, writes = true;
 
 	if (stat(opened, &status) == 0 && S_ISDIR(status.st_mode))
 		reads = may_read(opened);

@@ -3,6 +3,7 @@
 #include "confine.h"
 #include "failure.h"
 #include "options.h"
+#include "target.h"
 #include "ui/output.h"
 
 #include <errno.h>
@@ -64,6 +65,8 @@ static int run(const struct invocation *invocation)
 	}
 	if (!invocation->command || invocation->help)
 		return command_help.run(invocation);
+	if (target_check_files(invocation))
+		return EXIT_FAILED;
 	confine_expect(invocation);
 	return invocation->command->run(invocation);
 }

@@ -12,6 +12,9 @@
 #include <string.h>
 #include <unistd.h>
 
+/* One for each file would be many. */
+#define MOST_WARNINGS 8
+
 /* pidmem's own PID. In another procfs it has another number, which the link "self" there tells (proc(5)). */
 static int own_pid(const char *proc, pid_t *pid)
 {
@@ -119,6 +122,18 @@ static void name_file(struct target *target)
 		snprintf(target->words, sizeof(target->words), "%.200s", base);
 }
 
+/* What a core leaves out, and cannot be had either: a few of them tell what is wrong. */
+static void warn_missing(const struct target *target)
+{
+	struct pidmem_file file = PIDMEM_INIT(file);
+
+	pidmem_file_describe(target->file, NULL, &file);
+	for (size_t i = 0; i < file.missing && i < MOST_WARNINGS; i++)
+		warn("%s: %s", target->words, pidmem_file_missing(target->file, i));
+	if (file.missing > MOST_WARNINGS)
+		warn("%s: the same of %zu more files", target->words, file.missing - MOST_WARNINGS);
+}
+
 static int open_file(const struct invocation *invocation, const char *path, struct target *target)
 {
 	struct pidmem_file_options options = PIDMEM_INIT(options);
@@ -128,8 +143,10 @@ static int open_file(const struct invocation *invocation, const char *path, stru
 	/* The selection is looked at by the caller, who can tell which term fits nothing. */
 	options.select = invocation->select;
 	options.opened = confine_opened;
+	options.files = invocation->files;
 	if (pidmem_source_open_file(path, &options, &error, &target->file) == 0) {
 		name_file(target);
+		warn_missing(target);
 		return 0;
 	}
 	if (error.code != PIDMEM_NO_MATCH)
@@ -138,9 +155,33 @@ static int open_file(const struct invocation *invocation, const char *path, stru
 	return selection_fits_nothing(invocation, target);
 }
 
+static bool names_process(const char *text)
+{
+	return !strcmp(text, "self") || !text[strspn(text, "0123456789")];
+}
+
 bool target_is_path(const char *text)
 {
-	return text[0] && strcmp(text, "self") != 0 && text[strspn(text, "0123456789")] && access(text, F_OK) == 0;
+	return !names_process(text) && access(text, F_OK) == 0;
+}
+
+int target_count(const struct invocation *invocation)
+{
+	int count = invocation->command->all_targets ? invocation->operand_count : 1;
+
+	return count < invocation->operand_count ? count : invocation->operand_count;
+}
+
+int target_check_files(const struct invocation *invocation)
+{
+	for (int i = 0; i < target_count(invocation); i++)
+		if (!names_process(invocation->operands[i]))
+			return 0;
+	if (!invocation->files || !invocation->operand_count)
+		return 0;
+	fail("--files is for core files: of a process, what is in mapped files is read from them anyway");
+	hint("leave it out");
+	return EXIT_FAILED;
 }
 
 int target_open(const struct invocation *invocation, const char *text, struct target *target)

@@ -447,12 +447,14 @@ enum pidmem_why {
 	PIDMEM_WHY_TRUNCATED, /* unreadable: the file ends before it */
 	PIDMEM_WHY_LIMIT,     /* unreadable: a limit of size or time was reached before it was saved */
 	PIDMEM_WHY_SWAPPED,   /* excluded: in swap, from where reading would bring it back */
-	PIDMEM_WHY_NOT_SOUGHT, /* excluded: behind the last match that was asked for, or not among those to be narrowed
-				*/
+	PIDMEM_WHY_NOT_SOUGHT,  /* excluded: behind the last match that was asked for, or not among those to be narrowed
+				 */
+	PIDMEM_WHY_MAPPED_FILE, /* read or zero: not in the core but in the file that was mapped, see `files` in struct
+				 * pidmem_file_options */
 };
 /** pidmem_why_name() - a stable word: "filter", "device", "kernel", "guard", "past-eof", "userfaultfd",
  * "unmapped", "file", "shared", "permissions", "secret", "poisoned", "io", "dump-rules", "not-copied", "not-saved",
- * "truncated", "limit", "swapped", "not-sought"; "" for none. */
+ * "truncated", "limit", "swapped", "not-sought", "mapped-file"; "" for none. */
 PIDMEM_API const char *pidmem_why_name(enum pidmem_why why);
 /** pidmem_why_text() - the same in a few words for people. */
 PIDMEM_API const char *pidmem_why_text(enum pidmem_why why);
@@ -717,16 +719,22 @@ PIDMEM_API ssize_t pidmem_source_build_id(struct pidmem_source *source, uint64_t
  * struct pidmem_file_options - how to read a file
  * @size:   sizeof this structure
  * @select: which regions; NULL means all. Borrowed until the source is closed.
- * @opened: called once the file is open, and its index with it, and before a byte of either is looked at: who has rights
- *          that reading does not need can give them up there. The parts of a split dump are opened when they are read.
- *          A return value other than 0 cancels (may be NULL)
+ * @opened: called once the file is open, and its index with it, and before a byte of either is looked at: who has
+ * rights that reading does not need can give them up there. The parts of a split dump are opened when they are read. A
+ * return value other than 0 cancels (may be NULL)
  * @user:   first argument of @opened
+ * @files:  of a core: what it leaves out of mapped files is read from these, PIDMEM_WHY_MAPPED_FILE, where it is proved
+ *          that the file is the same one still and that the process had changed nothing. The first page of a program or
+ *          library proves it, if the core has it and there is a build-id in it; for other files what pidmem_core()
+ * notes of them, device, inode, size and times. Of cores of other writers, read-only segments of programs and libraries
+ * alone. pidmem_file_missing() tells of files that are not the same any more
  */
 struct pidmem_file_options {
 	size_t size;
 	const struct pidmem_select *select;
 	int (*opened)(void *user);
 	void *user;
+	bool files;
 };
 
 /**
@@ -770,6 +778,7 @@ enum pidmem_file_kind {
  * @threads, @notes, @segments: how many, of a core
  * @record:       the text of pidmem's note about completeness, JSON; NULL if there is none
  * @remarks:      how many pidmem_file_remark() has
+ * @missing:      how many pidmem_file_missing() has
  */
 struct pidmem_file {
 	size_t size;
@@ -786,6 +795,7 @@ struct pidmem_file {
 	size_t threads, notes, segments;
 	const char *record;
 	size_t remarks;
+	size_t missing;
 };
 /** pidmem_file_describe() - fill it. Errors: PIDMEM_USAGE (the source is a process). */
 PIDMEM_API int pidmem_file_describe(const struct pidmem_source *source, struct pidmem_error *error,
@@ -793,6 +803,10 @@ PIDMEM_API int pidmem_file_describe(const struct pidmem_source *source, struct p
 /** pidmem_file_remark() - what its user should know, in words: what is missing, what a debugger will miss; NULL past
  * the end. */
 PIDMEM_API const char *pidmem_file_remark(const struct pidmem_source *source, size_t index);
+
+/** pidmem_file_missing() - with @files, a file that what the core leaves out cannot be read from, and why, in words;
+ * NULL past the end. */
+PIDMEM_API const char *pidmem_file_missing(const struct pidmem_source *source, size_t index);
 
 /** struct pidmem_file_note - a note of a core: @offset and @size of its bytes in the file. @owner is cut after 15
  * bytes. */
@@ -840,6 +854,9 @@ struct pidmem_reason {
 };
 /** pidmem_account_excluded() - what is PIDMEM_EXCLUDED for this reason. */
 PIDMEM_API struct pidmem_reason pidmem_account_excluded(const struct pidmem_account *account, enum pidmem_why why);
+
+/** pidmem_account_mapped() - what was read, or is known to be zero, from mapped files: PIDMEM_WHY_MAPPED_FILE. */
+PIDMEM_API struct pidmem_reason pidmem_account_mapped(const struct pidmem_account *account);
 
 /* What has no content, or could not be read. */
 PIDMEM_API size_t pidmem_account_hole_count(const struct pidmem_account *account);

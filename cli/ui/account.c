@@ -48,6 +48,8 @@ void account_json(const struct pidmem_account *account)
 	json_number("total", totals->total);
 	for (int i = 0; i < PIDMEM_CLASSES; i++)
 		json_number(pidmem_class_name((enum pidmem_class)i), totals->by_class[i]);
+	if (pidmem_account_mapped(account).size)
+		json_number("from_files", pidmem_account_mapped(account).size);
 	json_object_end();
 	json_array("holes");
 	for (size_t i = 0; i < count; i++) {
@@ -95,6 +97,8 @@ void account_sentence(const struct pidmem_account *account, const char *zeros)
 	output_format("%s read", size_text(totals->by_class[PIDMEM_READ]).text);
 	if (totals->by_class[PIDMEM_ZERO])
 		output_format(", %s %s", size_text(totals->by_class[PIDMEM_ZERO]).text, zeros);
+	if (pidmem_account_mapped(account).size)
+		output_format(", %s of that from mapped files", size_text(pidmem_account_mapped(account).size).text);
 	sum_excluded(account, &left_out);
 	print_reasons(&left_out);
 	sum_holes(account, PIDMEM_NO_CONTENT, &empty);

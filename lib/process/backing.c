@@ -94,12 +94,35 @@ static bool may_be_copied_up(int fd, const struct stat *status, const struct pid
  * opens nothing, and then open what was looked at. Reading should not even change the access time, but O_NOATIME is for
  * the owner and root.
  */
+static int open_looked_at(int looked)
+{
+	char self[32];
+
+	snprintf(self, sizeof self, "/proc/self/fd/%d", looked);
+	int fd = open(self, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOATIME);
+	return fd >= 0 ? fd : open(self, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+}
+
+int backing_open_named(struct backing *backing, const char *path, struct stat *status)
+{
+	AUTO_FD looked = open(path, O_PATH | O_CLOEXEC);
+
+	if (looked < 0 || fstat(looked, status) < 0)
+		return -errno;
+	if (!S_ISREG(status->st_mode) || is_of_the_kernel(looked))
+		return -EINVAL;
+	int fd = open_looked_at(looked);
+	if (fd < 0)
+		return -errno;
+	*backing = (struct backing){ .state = BACKING_OPEN, .fd = fd, .size = (uint64_t)status->st_size };
+	return 0;
+}
+
 static int open_wanted(const struct pidmem_process *process, const struct pidmem_region *region, enum found found,
 		       int dir, const char *path, bool *regular)
 {
 	AUTO_FD looked = openat(dir, path, O_PATH | O_CLOEXEC);
 	struct stat status;
-	char self[32];
 
 	if (looked < 0 || fstat(looked, &status) < 0 || !S_ISREG(status.st_mode) || is_of_the_kernel(looked) ||
 	    !is_the_file(looked, &status, region, found, dir, path))
@@ -107,9 +130,7 @@ static int open_wanted(const struct pidmem_process *process, const struct pidmem
 	*regular = true;
 	if (may_be_copied_up(looked, &status, process, region))
 		return -1;
-	snprintf(self, sizeof self, "/proc/self/fd/%d", looked);
-	int fd = open(self, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOATIME);
-	return fd >= 0 ? fd : open(self, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	return open_looked_at(looked);
 }
 
 /* One of the target's own descriptors may refer to it: a memfd, or a file that was deleted. A copy has none. */

@@ -21,6 +21,7 @@ void recorded_free(struct recorded *recorded)
 	extents_done(&recorded->extents);
 	core_headers_done(&recorded->headers);
 	core_facts_done(&recorded->facts);
+	originals_done(&recorded->originals);
 	cleanup_fd(&recorded->directory);
 	buffer_done(&recorded->names);
 	buffer_done(&recorded->remarks);
@@ -189,6 +190,8 @@ int pidmem_source_open_file(const char *path, const struct pidmem_file_options *
 	source->consistency = recorded_consistency(recorded);
 	source->recorded = take(recorded);
 	source->maps = take(maps);
+	if (options.files && (result = recorded_add_files(source, error)) < 0)
+		return result;
 	*out = take(source);
 	return 0;
 }
