@@ -115,7 +115,9 @@ static void name_file(struct target *target)
 	pidmem_file_describe(target->file, NULL, &file);
 	target->pid = file.pid;
 	snprintf(target->name, sizeof(target->name), "%s", file.name ? file.name : "");
-	if (target->pid)
+	if (target->pid && !target->name[0])
+		snprintf(target->words, sizeof(target->words), "%.100s (process %d)", base, (int)target->pid);
+	else if (target->pid)
 		snprintf(target->words, sizeof(target->words), "%.100s (process %d, %s)", base, (int)target->pid,
 			 target->name);
 	else

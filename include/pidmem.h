@@ -1138,8 +1138,9 @@ enum pidmem_difference_kind {
 	PIDMEM_REPLACED,     /* another file is mapped, or another part of it */
 	PIDMEM_OTHER_RIGHTS, /* permissions, or whether it is shared */
 	PIDMEM_CONTENT,      /* other bytes */
+	PIDMEM_MOVED,        /* mapped at another address in the second: mostly the same bytes */
 };
-/** pidmem_difference_name() - "went", "came", "replaced", "rights", "content". */
+/** pidmem_difference_name() - "went", "came", "replaced", "rights", "content", "moved". */
 PIDMEM_API const char *pidmem_difference_name(enum pidmem_difference_kind kind);
 
 /** struct pidmem_diff_options - how to compare; as in struct pidmem_find_options. */
@@ -1154,6 +1155,9 @@ struct pidmem_diff_options {
 /**
  * struct pidmem_difference - a range that is not the same in both
  * @regions: of the first and the second source, that hold its first byte; NULL where there is none
+ *           Of PIDMEM_MOVED the whole regions: @address is where it is in the second
+ * @changed: of PIDMEM_MOVED, bytes in it that are not the same; not known if @known is 0, because none could be
+ * compared
  * @before, @after: of PIDMEM_CONTENT, the first @known bytes of it in both, at most PIDMEM_DIFF_BYTES; valid until the
  *           next call
  */
@@ -1163,6 +1167,7 @@ struct pidmem_difference {
 	const struct pidmem_region *regions[2];
 	const unsigned char *before, *after;
 	size_t known;
+	uint64_t changed;
 };
 
 /**
@@ -1191,7 +1196,8 @@ PIDMEM_API int pidmem_diff_open(struct pidmem_source *one, struct pidmem_source 
 				struct pidmem_account *other_account, struct pidmem_error *error,
 				struct pidmem_diff **diff);
 PIDMEM_API void pidmem_diff_close(struct pidmem_diff *diff);
-/** pidmem_diff_next() - the next difference: those of regions first, by address, then those of content. Changes with
+/** pidmem_diff_next() - the next difference: those of regions first, by address, then those of content at the same
+ * addresses. Changes with
  * fewer than 16 equal bytes between them are one, within a page. Errors: as pidmem_walk_next(), PIDMEM_CANCELLED. */
 PIDMEM_API int pidmem_diff_next(struct pidmem_diff *diff, struct pidmem_error *error,
 				struct pidmem_difference *difference);

@@ -130,7 +130,7 @@ const char *pidmem_difference_name(enum pidmem_difference_kind kind)
 {
 	static const char *const words[] = {
 		[PIDMEM_WENT] = "went",           [PIDMEM_CAME] = "came",       [PIDMEM_REPLACED] = "replaced",
-		[PIDMEM_OTHER_RIGHTS] = "rights", [PIDMEM_CONTENT] = "content",
+		[PIDMEM_OTHER_RIGHTS] = "rights", [PIDMEM_CONTENT] = "content", [PIDMEM_MOVED] = "moved",
 	};
 	return WORD(words, kind);
 }

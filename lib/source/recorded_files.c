@@ -57,7 +57,7 @@ static int add_if_same(struct finder *finder, const struct pidmem_region *region
 {
 	ssize_t index = originals_find(finder->source, region, noted);
 
-	if (index == -ENOMEM || index < 0)
+	if (index < 0)
 		return index == -ENOENT ? 0 : (int)index;
 	return add_piece(finder, region, (size_t)index, start, size);
 }
