@@ -78,7 +78,7 @@ static void print_region(const struct pidmem_difference *difference)
 	if (difference->kind == PIDMEM_REPLACED) {
 		output_text(" -> ");
 		put_name(other);
-	} else if (difference->kind == PIDMEM_MOVED) {
+	} else if (one && difference->kind == PIDMEM_MOVED) {
 		output_format("  from %" PRIx64, one->start);
 		if (difference->known)
 			output_format(", %s changed", size_text(difference->changed).text);

@@ -766,6 +766,7 @@ enum pidmem_file_kind {
  * @apparent, @size_on_disk: in bytes; without compression; @apparent is 0 of a split dump
  * @expected:     what @apparent would be if nothing of the file was missing
  * @truncated:    something of it is missing
+ * @unknown:      so many program headers of a core are missing: nothing is known of the regions that they told of
  * @complete:     it tells of all that has no content
  * @bits, @machine, @machine_name: of a core: 32 or 64, EM_* of elf.h, "x86-64" or NULL
  * @has_process:  @uid, @name and @arguments are told
@@ -796,6 +797,7 @@ struct pidmem_file {
 	const char *record;
 	size_t remarks;
 	size_t missing;
+	uint64_t unknown;
 };
 /** pidmem_file_describe() - fill it. Errors: PIDMEM_USAGE (the source is a process). */
 PIDMEM_API int pidmem_file_describe(const struct pidmem_source *source, struct pidmem_error *error,

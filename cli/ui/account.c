@@ -148,12 +148,25 @@ static void hint_way_out(enum pidmem_why why)
 		hint("the kernel parameter proc_mem.force_override=always allows it");
 }
 
+/* Regions that no account knows of. */
+static int status_of_unknown(const struct target *target)
+{
+	struct pidmem_file file = PIDMEM_INIT(file);
+
+	if (!target->file || pidmem_file_describe(target->file, NULL, &file) < 0 || !file.unknown)
+		return EXIT_DONE;
+	fail("%s: the file ends within its headers: what %" PRIu64 " of them told of could not be read", target->words,
+	     file.unknown);
+	return EXIT_INCOMPLETE;
+}
+
 int account_status(const struct pidmem_account *account, const struct target *target)
 {
 	struct reasons reasons = { { { 0 } } };
+	int unknown = status_of_unknown(target);
 
 	if (!pidmem_account_totals(account)->by_class[PIDMEM_UNREADABLE])
-		return EXIT_DONE;
+		return unknown;
 	sum_holes(account, PIDMEM_UNREADABLE, &reasons);
 	for (int i = 0; i < REASONS; i++) {
 		const struct pidmem_reason *reason = &reasons.of[i];

@@ -243,13 +243,13 @@ int moves_find(struct moves *moves, struct pidmem_source *const sources[2], unsi
 		result = find_pairs(&mover);
 	if (result < 0 || !moves->count)
 		return result;
-	moves->gone = calloc(moves->count, sizeof *moves->gone);
+	moves->gone = calloc(moves->count, sizeof(region_t));
 	if (!moves->gone)
 		return fail_memory(error);
 	for (size_t i = 0; i < moves->count; i++)
 		moves->gone[i] = moves->items[i].regions[0];
 	qsort(moves->items, moves->count, sizeof *moves->items, by_place);
-	qsort(moves->gone, moves->count, sizeof *moves->gone, by_pointer);
+	qsort(moves->gone, moves->count, sizeof(region_t), by_pointer);
 	return 0;
 }
 
@@ -262,5 +262,5 @@ const struct move *moves_to(const struct moves *moves, const struct pidmem_regio
 
 bool moves_has_gone(const struct moves *moves, const struct pidmem_region *region)
 {
-	return moves->count && bsearch(&region, moves->gone, moves->count, sizeof region, by_pointer);
+	return moves->count && bsearch(&region, moves->gone, moves->count, sizeof(region_t), by_pointer);
 }

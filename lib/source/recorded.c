@@ -85,13 +85,45 @@ static int open_split(struct recorded *recorded, const struct pidmem_file_option
 	return result < 0 ? result : recorded_read_index(recorded, index, maps, error);
 }
 
+/* Others than zstd that cores are kept by: systemd-coredump(8) knows the first two. */
+static const char *compressor(const struct byte_reader *reader)
+{
+	static const struct {
+		const char *magic, *program;
+		size_t size;
+	} known[] = {
+		{ "\3757zXZ\0", "xz", 6 },
+		{ "\4\"M\30", "lz4", 4 },
+		{ "\37\213", "gzip", 2 },
+		{ "BZh", "bzip2", 3 },
+	};
+	char magic[6] = "";
+
+	reader_get(reader, 0, magic, sizeof magic);
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+		if (!memcmp(magic, known[i].magic, known[i].size))
+			return known[i].program;
+	return NULL;
+}
+
 static int unknown_kind(const struct recorded *recorded, const struct pidmem_error *cause, struct pidmem_error *error)
 {
 	const struct byte_reader *reader = &recorded->content->reader;
 	size_t length = strlen(recorded->path);
+	const char *program = compressor(reader);
 	char magic[4] = "";
 
 	reader_get(reader, 0, magic, sizeof magic);
+	if (reader->size == 0)
+		return with_hint(error,
+				 fail(error, PIDMEM_FORMAT, ENOEXEC, "%s is empty: no core file and no raw dump",
+				      recorded->path),
+				 "its writer may have had no room, or no right to write");
+	if (program)
+		return with_hint(
+			error,
+			fail(error, PIDMEM_UNSUPPORTED, EOPNOTSUPP, "%s is compressed by %s", recorded->path, program),
+			"only zstd can be read as it is: `%s -dc %s` unpacks it", program, recorded->path);
 	if (length > 6 && !strcmp(recorded->path + length - 6, ".index"))
 		return with_hint(error,
 				 fail(error, PIDMEM_FORMAT, ENOEXEC, "%s is the index of a dump", recorded->path),

@@ -113,6 +113,7 @@ int pidmem_file_describe(const struct pidmem_source *source, struct pidmem_error
 		.expected = recorded->expected_size,
 		.remarks = recorded->remark_count,
 		.missing = recorded->originals.missing_count,
+		.unknown = recorded->headers.missing,
 	};
 	file.has_consistency = has_consistency(recorded);
 	file.truncated = recorded->headers.missing || (content && content->incomplete) || file.expected > file.apparent;
