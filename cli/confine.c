@@ -20,6 +20,7 @@ static struct {
 	char *const *targets; /* those that are not open yet */
 	int target_count;
 	bool files; /* those that were mapped */
+	bool parts; /* of a split dump, to the end */
 	const char *inputs[MOST], *outputs[MOST];
 	int input_count, output_count;
 } left;
@@ -127,10 +128,11 @@ static bool may_write(const char *output)
 static uint64_t needed_capabilities(const char *opened)
 {
 	struct stat status;
-	bool reads = !left.files, writes = true;
+	bool reads, writes = true;
 
 	if (stat(opened, &status) == 0 && S_ISDIR(status.st_mode))
-		reads = may_read(opened);
+		left.parts |= !may_read(opened);
+	reads = !left.files && !left.parts;
 	for (int i = 0; i < left.target_count; i++)
 		reads = reads && may_read(left.targets[i]);
 	for (int i = 0; i < left.input_count; i++)

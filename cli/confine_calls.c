@@ -91,6 +91,8 @@ static const char *const always[] = {
 	"getcpu",
 	"exit",
 	"exit_group",
+	"capget",
+	"capset",
 	"clock_gettime",
 	"clock_gettime64",
 	"clock_getres",

@@ -80,6 +80,21 @@ def test_file_of_somebody_else(pidmem, file, need_root):
     process.wait(60)
 
 
+def test_two_files_of_somebody_else(pidmem, file, tmp_path, need_root):
+    """What it takes to open the second one is given up, too."""
+    data = bytearray(file.read_bytes())
+    data[-SIZE::64] = bytes(byte ^ 1 for byte in data[-SIZE::64])
+    other = tmp_path / "other"
+    other.write_bytes(data)
+    for path in (file, other):
+        os.chown(path, ORDINARY, ORDINARY)
+        path.chmod(0o600)
+    process, status = held(pidmem, "diff", file, other)
+    check_status(status)
+    process.stdout.close()
+    process.wait(60)
+
+
 def test_what_is_opened_later(pidmem, file, tmp_path, need_root):
     """The second of two files, the parts of a split dump, and earlier matches: of somebody else, and in his directory."""
     other, own = tmp_path / "other", tmp_path / "own"
