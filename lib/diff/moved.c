@@ -118,7 +118,7 @@ static uint64_t count_changed(const unsigned char *one, const unsigned char *oth
 /* How much of what both have is not the same? `weight` counts what is not zero in both. */
 static int compare(struct mover *mover, struct move *move, uint64_t *weight)
 {
-	CLEANUP(sides_done) struct side sides[2] = { { NULL } };
+	CLEANUP(sides_done) struct side sides[2] = { 0 };
 	int result = 0;
 
 	for (int i = 0; i < 2 && result >= 0; i++)

@@ -12,6 +12,8 @@
 
 /* Regions of one file stand close together: no more are looked at, and no more files of those that are known. */
 #define NEAR 32
+/* A core may claim that there were more: it would take seconds to look at them. */
+#define MOST_FILES 16384
 
 static void close_one(struct backing *backing)
 {
@@ -170,6 +172,13 @@ static int prove(struct pidmem_source *source, struct original *original)
 	return 0;
 }
 
+/* Once. */
+static int tell_full(struct originals *originals, const struct original *original)
+{
+	originals->full = true;
+	return miss(originals, original, "no more than %d files are looked at", MOST_FILES) < 0 ? -ENOMEM : -ENOENT;
+}
+
 ssize_t originals_find(struct pidmem_source *source, const struct pidmem_region *region,
 		       const struct origin_file *noted)
 {
@@ -182,6 +191,8 @@ ssize_t originals_find(struct pidmem_source *source, const struct pidmem_region 
 		if (one->noted == noted && one->head == original.head && same_name(one->region, region))
 			return one->same ? (ssize_t)i : -ENOENT;
 	}
+	if (originals->count >= MOST_FILES)
+		return originals->full ? -ENOENT : tell_full(originals, &original);
 	struct original *items = array_grow(originals->items, originals->count, &originals->capacity, sizeof *items);
 	if (!items)
 		return -ENOMEM;

@@ -32,6 +32,7 @@ struct originals {
 	size_t count, capacity;
 	struct buffer missing; /* lines about files that are not the same, each with its NUL */
 	size_t missing_count;
+	bool full;           /* there are more than are looked at */
 	struct backing open; /* the one that was read last */
 	size_t open_index;
 };

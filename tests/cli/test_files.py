@@ -13,6 +13,7 @@ from conftest import PAGE, TARGETS, check_account
 from core_maker import core, file_note, status_note
 from dump_reader import Dump
 from test_core_oracle import folder  # noqa: F401  pylint: disable=unused-import
+from test_hostile_files import frugal
 from test_sources import common, gdb_core, known, same_bytes
 
 # Maps a file privately, twice, and one page more than it has; of a third mapping it writes to the second page.
@@ -271,6 +272,21 @@ def test_tables_of_lies(pidmem, tmp_path):
         assert result.code == 0, result
         assert any("makes no sense" in remark for remark in result.json["remarks"]) != works, result.json["remarks"]
         assert "from_files" not in result.json["account"]
+
+
+def test_more_files_than_there_can_be(tmp_path):
+    """No more than a second, and 64 MiB."""
+    count = 60000
+    starts = [0x100000 + i * 0x2000 for i in range(count)]
+    files = [(start, start + 0x1000, 0, b"/%d" % start) for start in starts]
+    table = (struct.pack("<4I", 1, 1, count, 0) + bytes(48) +
+             b"".join(struct.pack("<2Q2I", start, 0x1000, 0, 0) for start in starts))
+    path = tmp_path / "core"
+    path.write_bytes(with_origins(core([(0x1000, 6, b"x" * PAGE, PAGE)], status_note(1) + file_note(files)), table))
+    code, _, err = frugal("maps", path)
+    assert code == 0, err
+    code, _, err = frugal("info", "--files", path)
+    assert code == 0 and err.splitlines()[-1].endswith("the same of 16377 more files"), err
 
 
 def with_origins(data, table):
