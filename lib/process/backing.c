@@ -118,19 +118,38 @@ int backing_open_named(struct backing *backing, const char *path, struct stat *s
 	return 0;
 }
 
+static int look_for(const struct pidmem_process *process, const struct pidmem_region *region, enum found found, int dir,
+		    const char *path, bool *regular, struct stat *status)
+{
+	AUTO_FD looked = openat(dir, path, O_PATH | O_CLOEXEC);
+
+	if (looked < 0 || fstat(looked, status) < 0 || !S_ISREG(status->st_mode) || is_of_the_kernel(looked) ||
+	    !is_the_file(looked, status, region, found, dir, path))
+		return -1;
+	*regular = true;
+	return may_be_copied_up(looked, status, process, region) ? -1 : take_fd(&looked);
+}
+
 static int open_wanted(const struct pidmem_process *process, const struct pidmem_region *region, enum found found,
 		       int dir, const char *path, bool *regular)
 {
-	AUTO_FD looked = openat(dir, path, O_PATH | O_CLOEXEC);
 	struct stat status;
+	AUTO_FD looked = look_for(process, region, found, dir, path, regular, &status);
 
-	if (looked < 0 || fstat(looked, &status) < 0 || !S_ISREG(status.st_mode) || is_of_the_kernel(looked) ||
-	    !is_the_file(looked, &status, region, found, dir, path))
-		return -1;
-	*regular = true;
-	if (may_be_copied_up(looked, &status, process, region))
-		return -1;
-	return open_looked_at(looked);
+	return looked < 0 ? -1 : open_looked_at(looked);
+}
+
+bool backing_stat(const struct pidmem_process *process, const struct pidmem_region *region, struct stat *status)
+{
+	char path[4096 + 8];
+	bool regular;
+
+	snprintf(path, sizeof path, "map_files/%llx-%llx", (unsigned long long)region->start,
+		 (unsigned long long)(region->start + region->size));
+	AUTO_FD looked = look_for(process, region, BY_MAPPING, process->dir, path, &regular, status);
+	if (looked < 0 && (size_t)snprintf(path, sizeof path, "root%s", region->path) < sizeof path)
+		looked = look_for(process, region, BY_NAME, process->memory_dir, path, &regular, status);
+	return looked >= 0;
 }
 
 /* One of the target's own descriptors may refer to it: a memfd, or a file that was deleted. A copy has none. */

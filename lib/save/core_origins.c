@@ -38,11 +38,10 @@ static bool is_settled(const struct stat *status)
 static int add_file(struct origins_draft *draft, struct pidmem_source *source, const struct pidmem_region *region,
 		    uint32_t *number)
 {
-	const struct backing *backing = backing_of(&source->backings, source->process, region);
 	struct stat status;
 
 	*number = ORIGIN_UNKNOWN;
-	if (backing->state != BACKING_OPEN || fstat(backing->fd, &status) < 0 || !is_settled(&status))
+	if (!backing_stat(source->process, region, &status) || !is_settled(&status))
 		return 0;
 	struct origin_file file = {
 		.device = status.st_dev,
