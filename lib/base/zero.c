@@ -9,7 +9,7 @@ bool is_zero(const unsigned char *bytes, size_t size)
 	static const unsigned char zeros[4096];
 
 	for (; size > sizeof zeros; bytes += sizeof zeros, size -= sizeof zeros)
-		if (memcmp(bytes, zeros, sizeof zeros))
+		if (memcmp(bytes, zeros, sizeof zeros) != 0)
 			return false;
 	return memcmp(bytes, zeros, size) == 0;
 }
