@@ -32,6 +32,12 @@ static int take_hex(struct invocation *invocation, const char *argument)
 	return find_wish_add(&wish, argument, PIDMEM_PATTERN_HEX) ? 0 : fail("out of memory");
 }
 
+static int take_rules(struct invocation *invocation, const char *argument)
+{
+	(void)invocation;
+	return find_wish_add(&wish, argument, PIDMEM_PATTERN_RULES) ? 0 : fail("out of memory");
+}
+
 static int take_strings(struct invocation *invocation, const char *argument)
 {
 	uint64_t least = 0;
@@ -220,6 +226,7 @@ static const struct command_option options[] = {
 	  "patterns are values: u8 to u64, i8 to i64, f32, f64 or ptr; 5, 3..7, 1.5~0.01; of ptr also a region, "
 	  "'[heap]'",
 	  .text = &wish.type },
+	{ 'y', "yara", "RULES", "what the rules of YARA in this file say (repeatable)", .take = take_rules },
 	{ 0, "strings", "[=MIN]", "anything that reads as text of MIN characters (4)", .take = take_strings },
 	{ 'f', "file", "FILE", "the lines of this file are patterns as well", .text = &wish.file },
 	{ 'i', "ignore-case", NULL, "letters of ASCII fit in either case", .flag = &wish.any_case },
@@ -232,7 +239,6 @@ static const struct command_option options[] = {
 	{ 0, "save", "FILE", "save all matches, to narrow them later", .text = &wish.save },
 	{ 0, "in", "FILE", "look at the places of saved matches alone", .text = &wish.earlier },
 	{ 0, "force", NULL, "replace a FILE of --save that exists", .flag = &wish.force },
-	{ 'y', "yara", "RULES", "rules of YARA are not known to this version" },
 };
 
 const struct command command_find = {

@@ -16,6 +16,10 @@ from test_core_oracle import folder, surroundings  # noqa: F401  pylint: disable
 from test_sources import SECRETS, secrets  # noqa: F401  pylint: disable=unused-import
 
 SHARED = "5ec0de"  # what is the same in all
+RULES = r"""
+rule planted { strings: $text = "planted-5ec0de0" $end = "-secret" condition: #text == 8 and $end }
+rule others { strings: $a = "nothing-of-" $b = "planted-5ec0de0" condition: $b and $a }
+"""
 
 
 def patterns():
@@ -33,6 +37,7 @@ def patterns():
         "range": ["-t", "u64", f"{number}..{number}"],
         "float": ["-t", "f64", "%r" % struct.unpack("<d", struct.pack("<Q", number))],
         "lines": ["-f", "patterns"],
+        "rules": ["-y", "rules"],
         "strings": ["--strings=16"],
     }
 
@@ -54,6 +59,7 @@ def sources(pidmem, secrets, folder):  # noqa: F811
 def test_eight_secrets(pidmem, secrets, sources, folder, kind):  # noqa: F811
     """8 of 8, at the same addresses, by every kind of pattern, on every source."""
     wanted = {getattr(secrets, f"secret{i}") for i in range(1, SECRETS + 1)}
+    (folder / "rules").write_text(RULES)
     (folder / "patterns").write_text("nothing-of-this\nplanted-5ec0de0\n\nplanted-nowhere\n")
     shift = 8 if kind == "look-behind" else 0
     first = None
@@ -165,7 +171,7 @@ WRONG = [["-x", "4"], ["-x", "zz"], ["-x", "??"], ["-e", "("], ["-e", ""], [""],
          ["-t", "i8", "x"], ["-t", "u9", "1"], ["-t", "u8", "5..3"], ["-t", "f32", "1~-1"], ["-t", "f64", "nan"], [],
          ["-t", "ptr", "no-such-region"], ["-a", "x", "y"], ["-l", "0", "y"], ["--strings=0"], ["--strings", "y"],
          ["-e", "a", "-x", "00", "b"], ["--wide", "-e", "a"], ["--wide", b"\xff"], ["-f", "/nonexistent"],
-         ["-f", "/dev/null"], ["--in", "/nonexistent"], ["--in", "/etc/passwd"], ["-y", "rules"]]
+         ["-f", "/dev/null"], ["--in", "/nonexistent"], ["--in", "/etc/passwd"], ["-y", "/nonexistent"]]
 
 
 @pytest.mark.parametrize("wrong", WRONG, ids=map(str, WRONG))
