@@ -127,7 +127,9 @@ static int took_too_long(const struct rules_scan *scan, struct pidmem_error *err
 	const struct blocks *blocks = &scan->blocks;
 
 	if (blocks->listed)
-		return fail(error, PIDMEM_LIMIT, ETIME, "the conditions of the rules take too long");
+		return with_hint(
+			error, fail(error, PIDMEM_LIMIT, ETIME, "the conditions of the rules take more than a minute"),
+			"loops over wide ranges of numbers are the usual cause");
 	return with_hint(error,
 			 with_address(error,
 				      fail(error, PIDMEM_LIMIT, ETIME,
