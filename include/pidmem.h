@@ -1074,7 +1074,8 @@ struct pidmem_find_options {
 /**
  * struct pidmem_match - one match
  * @address, @length: where it is; no match is longer than 64 KiB: of what could be, the beginning is told
- * @pattern: its number, of rules that of their file; that of the first one that fits, if there are several and @earlier was given
+ * @pattern: its number, of rules that of their file; that of the first one that fits, if there are several and @earlier
+ * was given
  * @region:  that holds its first byte; owned by the source
  * @bytes:   @before bytes of context, @length of the match, @behind of context; valid until the next call
  * @was, @was_length: with @earlier, the bytes that were there; else NULL
@@ -1112,8 +1113,8 @@ PIDMEM_API int pidmem_find_open(struct pidmem_source *source, struct pidmem_patt
 PIDMEM_API void pidmem_find_close(struct pidmem_find *find);
 
 /** pidmem_find_next() - the next match, by address. Errors: PIDMEM_CANCELLED, PIDMEM_GONE, PIDMEM_EXECED,
- * PIDMEM_FORMAT, PIDMEM_UNSUPPORTED (an expression takes too many steps), PIDMEM_LIMIT (rules take too long: more than a
- * minute for 16 MiB; or a string of theirs is found more than a million times), PIDMEM_SYSTEM. */
+ * PIDMEM_FORMAT, PIDMEM_UNSUPPORTED (an expression takes too many steps, or too long), PIDMEM_LIMIT (rules take too
+ * long: more than a minute for 16 MiB; or a string of theirs is found more than a million times), PIDMEM_SYSTEM. */
 PIDMEM_API int pidmem_find_next(struct pidmem_find *find, struct pidmem_error *error, struct pidmem_match *match);
 
 /* ----------------------------------------------------------------------------------------- comparing --- */

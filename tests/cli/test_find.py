@@ -196,6 +196,13 @@ def test_no_expression_hangs(pidmem, tmp_path, expression):
     assert result.code in (0, 1) or (result.code == 2 and "too many steps" in result.err), result
 
 
+def test_no_expression_takes_days(pidmem, tmp_path):
+    """Below the limit of steps everywhere, and yet a minute for each MiB: that ends with an error."""
+    write_dump(tmp_path / "dump", [(BASE, (b"a" * 28 + b"b") * (PAGE * 16 // 29))])
+    result = pidmem("find", "-e", "(a|aa)+$", tmp_path / "dump", timeout=90)
+    assert result.code == 2 and "takes more than" in result.err and "\nhint: " in result.err, result
+
+
 def test_nothing_is_touched(pidmem, victim):
     """Not a page comes into memory for it, and terabytes that were never touched cost nothing."""
     one = victim("reserve")
