@@ -104,15 +104,24 @@ static int choose_options(struct job *job)
 	return 0;
 }
 
-static int open_find(struct job *job)
+/* Before the target is opened, so that mistakes are told first, and nothing stands still for it; only pointers need its
+ * regions. */
+static int compile(struct job *job)
 {
-	const struct pidmem_maps *maps = pidmem_source_maps(job->from->source);
 	struct pidmem_error error;
-	int failed;
 
 	if (pidmem_patterns_new(&error, &job->patterns) < 0)
 		return fail_with(&error);
-	failed = find_wish_compile(&wish, maps, job->patterns);
+	return wish.value_type == PIDMEM_TYPE_PTR ? 0 : find_wish_compile(&wish, NULL, job->patterns);
+}
+
+static int open_find(struct job *job)
+{
+	struct pidmem_error error;
+	int failed = 0;
+
+	if (wish.value_type == PIDMEM_TYPE_PTR)
+		failed = find_wish_compile(&wish, pidmem_source_maps(job->from->source), job->patterns);
 	if (failed)
 		return failed;
 	if (pidmem_find_open(job->from->source, job->patterns, &job->options, job->from->account, &error, &job->find) <
@@ -203,6 +212,8 @@ static int run_find(const struct invocation *invocation)
 
 	if (!failed)
 		failed = choose_options(&job);
+	if (!failed)
+		failed = compile(&job);
 	if (!failed && wish.save) {
 		failed = place_check(wish.save, wish.force);
 		signals_catch();

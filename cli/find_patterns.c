@@ -132,6 +132,15 @@ static int check_kinds(const struct find_wish *wish)
 {
 	bool patterns = wish->count > 0;
 
+	bool values = false;
+
+	for (size_t i = 0; i < wish->count; i++)
+		values |= wish->texts[i].kind == PIDMEM_PATTERN_VALUE;
+	if (patterns && wish->value_type && !values) {
+		fail("find: there is no value of the type %s to look for", wish->type);
+		hint("values stand alone: pidmem find TARGET -t %s VALUE", wish->type);
+		return EXIT_FAILED;
+	}
 	if (wish->strings && (patterns || wish->value_type)) {
 		fail("find: --strings shows all strings, and takes no patterns");
 		hint("a pattern is found wherever it stands: leave out --strings");

@@ -171,7 +171,8 @@ WRONG = [["-x", "4"], ["-x", "zz"], ["-x", "??"], ["-e", "("], ["-e", ""], [""],
          ["-t", "i8", "x"], ["-t", "u9", "1"], ["-t", "u8", "5..3"], ["-t", "f32", "1~-1"], ["-t", "f64", "nan"], [],
          ["-t", "ptr", "no-such-region"], ["-a", "x", "y"], ["-l", "0", "y"], ["--strings=0"], ["--strings", "y"],
          ["-e", "a", "-x", "00", "b"], ["--wide", "-e", "a"], ["--wide", b"\xff"], ["-f", "/nonexistent"],
-         ["-f", "/dev/null"], ["--in", "/nonexistent"], ["--in", "/etc/passwd"], ["-y", "/nonexistent"]]
+         ["-f", "/dev/null"], ["--in", "/nonexistent"], ["--in", "/etc/passwd"], ["-y", "/nonexistent"], ["-t", "u8"],
+         ["-t", "f32", "1e40"], ["-t", "f64", "-1e999..5"], ["-e", "a", "-t", "u8"]]
 
 
 @pytest.mark.parametrize("wrong", WRONG, ids=map(str, WRONG))
@@ -179,6 +180,14 @@ def test_mistakes(pidmem, plain, wrong):
     args = wrong if wrong[:1] != ["-t"] else [*wrong[:2], "--", *wrong[2:]]
     result = pidmem("find", *args[:2] if args[:1] == ["-t"] else [], plain.pid, *(args[2:] if args[:1] == ["-t"] else args))
     assert result.code == 2 and not result.out and result.err.startswith("pidmem: "), result
+
+
+def test_mistakes_are_told_before_the_target_is_touched(pidmem, tmp_path):
+    """Compiling takes time: nothing stands still for it."""
+    (tmp_path / "rules").write_text("rule")
+    for wrong in (["-e", "("], ["-x", "4"], ["-t", "u8", "256"], ["-y", tmp_path / "rules"]):
+        absent = pidmem("find", "999999999", *wrong)
+        assert absent.code == 2 and "no process" not in absent.err, absent
 
 
 def test_several_patterns_of_one_kind(pidmem, tmp_path):
