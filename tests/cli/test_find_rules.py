@@ -11,6 +11,7 @@ import subprocess
 import pytest
 from conftest import PAGE
 from finding import BASE, find, write_dump
+from freezing import changed, portrait_at_rest
 from programs import PYTHON, Program, need, put_keys, redis_server
 from test_core_oracle import folder, surroundings  # noqa: F401  pylint: disable=unused-import
 
@@ -168,6 +169,15 @@ def test_modules(pidmem, tmp_path, rules):
     path = rules('import "elf"\nrule a { condition: elf.type == elf.ET_EXEC and elf.machine == elf.EM_X86_64 }\n'
                  f'import "hash"\nrule b {{ condition: hash.md5({BASE + 5}, 3) == "{hashlib.md5(noise(8)[5:8]).hexdigest()}" }}')
     assert [match["pattern"] for match in find(pidmem, tmp_path / "dump", "-y", path).matches] == ["a", "b"]
+
+
+def test_nothing_is_touched(pidmem, victim, rules):
+    """Not a page comes into memory, in spite of terabytes that were never touched, and what modules read again."""
+    one = victim("reserve")
+    before = portrait_at_rest(one.pid)
+    path = rules('import "elf"\nrule a { strings: $a = "no such text" condition: $a or elf.type == 77 }')
+    assert find(pidmem, one.pid, "-y", path, timeout=60).code == 1
+    assert changed(one.pid, before) == {}
 
 
 # ------------------------------------------------------------------------------------------------ oracles ---
