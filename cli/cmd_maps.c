@@ -134,17 +134,19 @@ static void print_table(const struct invocation *invocation, struct column_choic
 	struct kinds kinds = { .resident = subject->residence, .saved = !subject->residence };
 	const struct kind_sum *all = &kinds.of[KINDS];
 	const struct pidmem_region *region, *last = NULL;
+	uint64_t gap = 0;
 
 	fit_screen(invocation, choice, subject);
 	table_title(choice->columns, choice->count);
-	for (size_t i = 0; (region = pidmem_maps_get(subject->maps, i)) && !output_failed(); i++) {
+	for (size_t i = 0; (region = pidmem_maps_get(subject->maps, i)) && !output_failed(); i++, last = region) {
+		gap += last ? ladder_between(last, region) : 0;
 		if (!region_selected(invocation->select, region))
 			continue;
-		if (last && for_people())
-			ladder_gap(last, region);
+		if (all->count && for_people())
+			ladder_gap(gap);
+		gap = 0;
 		table_row(choice->columns, choice->count, region);
 		kinds_add(&kinds, region, for_people() && kinds.saved ? saved_size(region) : 0);
-		last = region;
 	}
 	if (for_people()) {
 		output_char('\n');
@@ -320,7 +322,8 @@ const struct command command_maps = {
 	.most = 1,
 	.summary = "list the regions of a process, what is resident and what is swapped",
 	.help = "Regions stand in address order. On a terminal a strip shows which parts of a region are in memory, as "
-		"blocks or, without UTF-8, # all, + some, z zeros, s swapped, g guard pages, . nothing, ? too large to "
+		"blocks or, without UTF-8, # all, = all, of files or shared, + some, z zeros, s swapped, g guard "
+		"pages, . nothing, ? too large to "
 		"look; large gaps are told, and there is a table by kind. In "
 		"names, control characters are written as \\012, and as \\xff bytes that are not UTF-8 and characters "
 		"that turn the direction of a line.\n"

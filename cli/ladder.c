@@ -26,16 +26,16 @@ struct rungs {
 	size_t count;
 };
 
-static void put_gap(uint64_t gap)
+void ladder_gap(uint64_t gap)
 {
 	if (gap >= LADDER_GAP)
 		output_format("%s%s %s free%s\n", colour_stdout(COLOUR_FAINT), terminal_has_blocks() ? "⋮" : ":",
 			      size_text(gap).text, colour_stdout(COLOUR_END));
 }
 
-void ladder_gap(const struct pidmem_region *below, const struct pidmem_region *above)
+uint64_t ladder_between(const struct pidmem_region *below, const struct pidmem_region *above)
 {
-	put_gap(above->start - (below->start + below->size));
+	return above->start - (below->start + below->size);
 }
 
 static bool same_path(const struct pidmem_region *one, const struct pidmem_region *other)
@@ -117,7 +117,7 @@ void ladder_print(const struct pidmem_maps *maps, struct pidmem_process *process
 		put_name(rung, room);
 		output_char('\n');
 		if (i)
-			ladder_gap(&rungs.rungs[i - 1].whole, &rung->whole);
+			ladder_gap(ladder_between(&rungs.rungs[i - 1].whole, &rung->whole));
 	}
 	if (process)
 		strip_legend();

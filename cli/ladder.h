@@ -8,8 +8,10 @@
 /* A gap of this size or more is told. */
 #define LADDER_GAP (UINT64_C(1) << 30)
 
-/* "... 41.9 TiB free": what lies between two regions, if it is large. */
-void ladder_gap(const struct pidmem_region *below, const struct pidmem_region *above);
+/* What lies between two neighbours. */
+uint64_t ladder_between(const struct pidmem_region *below, const struct pidmem_region *above);
+/* "... 41.9 TiB free": so much lies between what is listed, if it is large. */
+void ladder_gap(uint64_t gap);
 
 /* Some rungs for a terminal; with strips of the pages of `process`, if it is not NULL. */
 void ladder_print(const struct pidmem_maps *maps, struct pidmem_process *process);

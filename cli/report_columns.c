@@ -61,7 +61,8 @@ FIELD(name, u32, row->name)
 FIELD(rss, f32, (float)(row->usage ? row->region->resident : row->looks->resident))
 FIELD(swap, f32, (float)(row->usage ? row->region->swapped : row->looks->swapped))
 FIELD(read, f32, (float)row->looks->by_class[PIDMEM_READ])
-FIELD(zero, f32, (float)row->looks->by_class[PIDMEM_ZERO])
+/* As in cells. */
+FIELD(zero, f32, (float)row->looks->zero)
 FIELD(lost, f32, (float)row->looks->by_class[PIDMEM_UNREADABLE])
 FIELD(changed, f32, (float)row->looks->changed)
 
@@ -73,6 +74,7 @@ FIELD(cell_lost, f32, (float)row->cell->unreadable)
 FIELD(cell_rss, f32, (float)row->cell->resident)
 FIELD(cell_swap, f32, (float)row->cell->swapped)
 FIELD(cell_changed, f32, (float)row->cell->changed)
+FIELD(cell_uncompared, f32, (float)row->cell->uncompared)
 FIELD(cell_zeros, u8, SHARE(row->cell->zeros))
 FIELD(cell_text, u8, SHARE(row->cell->text))
 FIELD(cell_high, u8, SHARE(row->cell->high))
@@ -90,12 +92,19 @@ static const struct field region_fields[] = {
 	{ "changed", 4, get_changed, true },
 };
 static const struct field cell_fields[] = {
-	{ "start", 8, get_cell_start, false },     { "region", 4, get_cell_region, false },
-	{ "read", 4, get_cell_read, false },       { "zero", 4, get_cell_zero, false },
-	{ "unreadable", 4, get_cell_lost, false }, { "rss", 4, get_cell_rss, false },
-	{ "swap", 4, get_cell_swap, false },       { "changed", 4, get_cell_changed, true },
-	{ "zeros", 1, get_cell_zeros, false },     { "text", 1, get_cell_text, false },
-	{ "high", 1, get_cell_high, false },       { "pointers", 1, get_cell_pointers, false },
+	{ "start", 8, get_cell_start, false },
+	{ "region", 4, get_cell_region, false },
+	{ "read", 4, get_cell_read, false },
+	{ "zero", 4, get_cell_zero, false },
+	{ "unreadable", 4, get_cell_lost, false },
+	{ "rss", 4, get_cell_rss, false },
+	{ "swap", 4, get_cell_swap, false },
+	{ "changed", 4, get_cell_changed, true },
+	{ "uncompared", 4, get_cell_uncompared, true },
+	{ "zeros", 1, get_cell_zeros, false },
+	{ "text", 1, get_cell_text, false },
+	{ "high", 1, get_cell_high, false },
+	{ "pointers", 1, get_cell_pointers, false },
 	{ "entropy", 1, get_cell_entropy, false },
 };
 /* Left out with --no-bytes. */

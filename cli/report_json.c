@@ -5,6 +5,7 @@
 #include "ui/text.h"
 
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <time.h>
 
@@ -40,15 +41,24 @@ static void put_command_line(const struct report *report)
 		put_escaped("command_line", line, (size_t)size);
 }
 
-static void put_made(void)
+static void put_time(const char *key, time_t time)
 {
-	time_t now = time(NULL);
-	struct utsname machine;
 	struct tm local;
 	char text[64];
 
-	if (localtime_r(&now, &local) && strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S %z", &local))
-		json_text("made", text);
+	if (localtime_r(&time, &local) && strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S %z", &local))
+		json_text(key, text);
+}
+
+/* Of a file, what it tells of is older than the page. */
+static void put_made(const struct target *target)
+{
+	struct utsname machine;
+	struct stat status;
+
+	put_time("made", time(NULL));
+	if (target->file && stat(target->path, &status) == 0)
+		put_time("written", status.st_mtime);
 	if (uname(&machine) == 0) {
 		put_escaped("host", machine.nodename, strlen(machine.nodename));
 		json_text("kernel", machine.release);
@@ -110,7 +120,7 @@ void report_json(const struct report *report)
 	json_text("version", pidmem_version());
 	put_escaped("words", save->target.words, strlen(save->target.words));
 	put_command_line(report);
-	put_made();
+	put_made(&save->target);
 	moment_json(&report->saving->moment, report->index);
 	json_bool("bytes", report->bytes);
 	json_object("account");

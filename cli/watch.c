@@ -18,6 +18,8 @@
 #define MOST_SECONDS 86400.0
 /* Lines beside the rows. */
 #define OTHER_LINES 4
+/* What the last line has at most beside the words for the process; on a narrow terminal it is two. */
+#define SUM_WIDTH 72
 
 static const struct pidmem_maps *before; /* NULL the first time */
 
@@ -38,12 +40,27 @@ int watch_parse(const char *text, double *seconds)
 	return EXIT_FAILED;
 }
 
-/* What was there: mappings grow and shrink at both ends. */
+/* What overlaps it: mappings grow and shrink at both ends. */
+static const struct pidmem_region *counterpart(const struct pidmem_maps *maps, const struct pidmem_region *region)
+{
+	const struct pidmem_region *there = maps ? pidmem_maps_find_next(maps, region->start) : NULL;
+
+	return there && (there->start <= region->start || there->start - region->start < region->size) ? there : NULL;
+}
+
 static const struct pidmem_region *earlier(const struct pidmem_region *region)
 {
-	const struct pidmem_region *then = before ? pidmem_maps_find_next(before, region->start) : NULL;
+	return counterpart(before, region);
+}
 
-	return then && (then->start <= region->start || then->start - region->start < region->size) ? then : NULL;
+static size_t count_gone(const struct pidmem_maps *maps)
+{
+	const struct pidmem_region *region;
+	size_t count = 0;
+
+	for (size_t i = 0; before && (region = pidmem_maps_get(before, i)); i++)
+		count += !counterpart(maps, region);
+	return count;
 }
 
 static bool is_new(const struct pidmem_region *region)
@@ -115,6 +132,7 @@ static void sum(const struct pidmem_maps *maps, uint64_t *resident, uint64_t *sw
 static void print_sum(const struct target *target, const struct pidmem_maps *maps, size_t shown, size_t count)
 {
 	uint64_t resident, swapped, then, then_swapped;
+	size_t gone = count_gone(maps);
 
 	sum(maps, &resident, &swapped);
 	sum(before ? before : maps, &then, &then_swapped);
@@ -125,14 +143,18 @@ static void print_sum(const struct target *target, const struct pidmem_maps *map
 	if (resident != then)
 		output_format(" (%c%s)", resident > then ? '+' : '-',
 			      size_text(resident > then ? resident - then : then - resident).text);
-	output_format(", %s swapped\n", size_text(swapped).text);
+	output_format(", %s swapped", size_text(swapped).text);
+	if (gone)
+		output_format(", %zu %s gone", gone, gone == 1 ? "region" : "regions");
+	output_char('\n');
 }
 
 static void draw(const struct invocation *invocation, const struct target *target, const struct pidmem_maps *maps,
 		 struct column_choice *choice, const struct pidmem_region **rows)
 {
-	unsigned height = terminal_height() ? terminal_height() : 24;
-	size_t count = 0, most = height > OTHER_LINES + 1 ? height - OTHER_LINES : 1, shown;
+	unsigned height = terminal_height() ? terminal_height() : 24, width = terminal_width();
+	size_t other = OTHER_LINES + (width ? (strlen(target->words) + SUM_WIDTH) / width : 0);
+	size_t count = 0, most = height > other + 1 ? height - other : 1, shown;
 	const struct pidmem_region *region;
 
 	for (size_t i = 0; (region = pidmem_maps_get(maps, i)); i++)
@@ -141,9 +163,10 @@ static void draw(const struct invocation *invocation, const struct target *targe
 	shown = count < most ? count : most;
 	qsort(rows, count, sizeof(void *), compare);
 	qsort(rows, shown, sizeof(void *), by_address);
-	output_text("\033[H\033[2J"); /* from the upper left corner, on an empty screen: console_codes(4) */
-	if (terminal_width() > columns_width(choice) + 2)
-		columns_cut_names(terminal_width() - columns_width(choice));
+	/* From the upper left corner, on an empty screen: console_codes(4). */
+	output_text(terminal_can_clear() ? "\033[H\033[2J" : before ? "\n" : "");
+	if (width > columns_width(choice) + 2)
+		columns_cut_names(width - columns_width(choice));
 	table_title(choice->columns, choice->count);
 	print_rows(rows, shown, choice);
 	print_sum(target, maps, shown, count);

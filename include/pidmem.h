@@ -1204,8 +1204,9 @@ struct pidmem_survey;
  * @zeros, @text, @high: bytes that are 0; printable ASCII and white space; 0x80 and above
  * @pointers:   bytes of aligned words of eight that may point to something mapped
  * @changed:    bytes that differ from the source @before, or are new
+ * @uncompared: bytes of @read whose content @before does not have: whether they changed is not known
  * @entropy:    Shannon's, in bits for each byte: the mean of blocks of 4 KiB, of one block in 32 where cells are
- *              large; -1 if no content was looked at
+ *              large, and of the first that is there; -1 if no content was looked at
  * @sample_start, @sample_size, @sample: the first bytes from the first 16 that are not all zero
  */
 struct pidmem_survey_cell {
@@ -1213,18 +1214,21 @@ struct pidmem_survey_cell {
 	size_t region;
 	uint64_t read, zero, unreadable, resident, swapped;
 	uint64_t looked, zeros, text, high, pointers;
-	uint64_t changed;
+	uint64_t changed, uncompared;
 	double entropy;
 	uint64_t sample_start;
 	size_t sample_size;
 	unsigned char sample[PIDMEM_SURVEY_SAMPLE];
 };
 
-/** struct pidmem_survey_region - the same of a region, by enum pidmem_class; @is_new: no region of @before overlaps it
+/**
+ * struct pidmem_survey_region - the same of a region, by enum pidmem_class
+ * @zero:   of by_class[PIDMEM_ZERO], what is in memory or in swap: the sum of the cells
+ * @is_new: no region of @before overlaps it
  */
 struct pidmem_survey_region {
 	uint64_t by_class[PIDMEM_CLASSES];
-	uint64_t resident, swapped, changed;
+	uint64_t zero, resident, swapped, changed;
 	bool is_new;
 };
 

@@ -18,11 +18,14 @@ function ramp(stops, share) {
 	return stops[i].map((value, channel) => value + (stops[i + 1][channel] - value) * (at - i));
 }
 
-const held = (cell) => cells.read[cell] + cells.zero[cell];
-const known = (cell) => Math.max(held(cell) + cells.unreadable[cell], cells.rss[cell] + cells.swap[cell]);
+// Of which there is nothing to tell.
+const BLANK = "#c3c9d1";
 
-function permsClass(cell) {
-	const perms = regions.perms[cellRegion(cell)];
+const held = (cell) => cells.read[cell] + cells.zero[cell];
+const known = (cell) => held(cell) + cells.unreadable[cell];
+
+function permsClass(region) {
+	const perms = regions.perms[region];
 	if (perms & PERM.unknown)
 		return 5;
 	if (perms & PERM.write)
@@ -58,17 +61,35 @@ const RESIDENCE_CLASSES = [["all in memory", "#0072b2"], ["partly in memory", "#
 const BYTES_CLASSES = [["mostly zero", "#b9c0ca"], ["mostly text", "#00875f"], ["with pointers", "#c98a00"],
 	["many bytes above 127", "#0072b2"], ["mixed", "#8a6fb0"], ["", "#000000"], ["unreadable", "#c4314b"]];
 
-// Each mode colours cells; one with classes says how much is in each.
+function entropyShare(cell) {
+	if (!cells.read[cell])
+		return cells.zero[cell] ? 0 : null;
+	return cells.entropy[cell] === 255 ? null : cells.entropy[cell] / 254;
+}
+
+function changedShare(cell) {
+	if (cells.changed[cell])
+		return 0.25 + 0.75 * Math.sqrt(Math.min(1, cells.changed[cell] / (known(cell) || 1)));
+	return 2 * cells.uncompared[cell] > known(cell) ? null : 0;
+}
+
+// Where cells are large, some blocks of 4 KiB are looked at: lib/survey/survey.c.
+const sampled = Math.min(32, cells.size / 4096);
+
+function sampleText(every) {
+	return every > 1 ? `a sample: of large parts, one block of 4 KiB in ${every} was looked at` : "";
+}
+
+// Each mode colours cells, some by their regions; one with classes says how much is in each. What has no share is blank.
 const MODES = {
-	kind: { title: "Kind", shaded: true, classes: KINDS.map((kind, i) => [kind, KIND_COLOURS[i]]),
-		of: (cell) => regions.kind[cellRegion(cell)] },
-	perms: { title: "Permissions", classes: PERMS_CLASSES, of: permsClass },
+	kind: { title: "Kind", shaded: true, classes: KINDS.map((kind, i) => [kind, KIND_COLOURS[i]]), ofRegion: (i) => regions.kind[i] },
+	perms: { title: "Permissions", classes: PERMS_CLASSES, ofRegion: permsClass },
 	residence: { title: "Residency", classes: RESIDENCE_CLASSES, of: residenceClass },
-	bytes: { title: "Bytes", classes: BYTES_CLASSES, of: bytesClass },
+	bytes: { title: "Bytes", classes: BYTES_CLASSES, of: bytesClass, sample: sampleText(sampled / 4) },
 	entropy: { title: "Entropy", stops: VIRIDIS, ends: ["0 bits for each byte", "8: compressed, encrypted or random"],
-		share: (cell) => (cells.entropy[cell] === 255 ? 0 : cells.entropy[cell] / 254) },
-	changed: { title: "Changed", stops: EMBERS, ends: ["unchanged", "all bytes changed"],
-		share: (cell) => (cells.changed[cell] ? 0.25 + 0.75 * Math.sqrt(Math.min(1, cells.changed[cell] / (known(cell) || 1))) : 0) },
+		share: entropyShare, blank: "not looked at", sample: sampleText(sampled) },
+	changed: { title: "Changed", stops: EMBERS, ends: ["unchanged", "all bytes changed"], share: changedShare,
+		blank: "not compared" },
 };
 if (!cells.residence)
 	delete MODES.residence;
@@ -87,9 +108,11 @@ function inkOn(colour) {
 }
 
 function cellColour(mode, cell) {
-	if (!mode.classes)
-		return ramp(mode.stops, mode.share(cell));
-	const colour = rgb(mode.classes[mode.of(cell)][1]);
+	if (!mode.classes) {
+		const share = mode.share(cell);
+		return share === null ? rgb(BLANK) : ramp(mode.stops, share);
+	}
+	const colour = rgb(mode.classes[mode.ofRegion ? mode.ofRegion(cellRegion(cell)) : mode.of(cell)][1]);
 	return mode.shaded ? shade(colour, regions.name[cellRegion(cell)]) : colour;
 }
 

@@ -15,7 +15,8 @@ function unpack(text, kind) {
 const COLUMNS = {
 	start: BigUint64Array, size: Float64Array, offset: Float64Array, kind: Uint8Array, perms: Uint8Array,
 	marks: Uint8Array, name: Uint32Array, rss: Float32Array, swap: Float32Array, read: Float32Array,
-	zero: Float32Array, unreadable: Float32Array, changed: Float32Array, region: Uint32Array, zeros: Uint8Array,
+	zero: Float32Array, unreadable: Float32Array, changed: Float32Array,
+	uncompared: Float32Array, region: Uint32Array, zeros: Uint8Array,
 	text: Uint8Array, high: Uint8Array, pointers: Uint8Array, entropy: Uint8Array, sample_start: BigUint64Array,
 	sample_size: Uint8Array, sample: Uint8Array,
 };
@@ -103,21 +104,34 @@ function regionAt(address) {
 // Large cells hold several regions: the one of its first bytes stands for it.
 const cellRegion = (cell) => cells.region[cell];
 
+// What of a region is on the map: the sum of all regions is that of all cells.
+const shown = (i) => regions.read[i] + regions.zero[i] + regions.unreadable[i];
+const isShown = (i) => shown(i) > 0 || (cells.residence && regions.rss[i] + regions.swap[i] > 0);
+
+function cellRegions(cell) {
+	const end = cells.start[cell] + BigInt(cells.size), list = [];
+	for (let i = cells.region[cell]; i < regions.count && regions.start[i] < end; i++)
+		if (isShown(i))
+			list.push(i);
+	return list;
+}
+
 // What is chosen: some regions (a mask), one of them first, and perhaps a cell. Each picture listens.
 const chosen = { mask: null, region: -1, cell: -1, label: "" };
 const listeners = [];
 
-// The first cell that a region begins, or -1.
+// The first cell that holds something of a region, or -1.
 function firstCell(region) {
+	const size = BigInt(cells.size);
 	let low = 0, high = cells.count;
 	while (low < high) {
 		const middle = (low + high) >> 1;
-		if (cells.region[middle] < region)
+		if (cells.start[middle] + size <= regions.start[region])
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return low < cells.count && cells.region[low] === region ? low : -1;
+	return isShown(region) && low < cells.count && cells.start[low] < regionEnd(region) ? low : -1;
 }
 
 function choose(list, options) {
@@ -133,10 +147,7 @@ function choose(list, options) {
 }
 
 // A cell is marked if one of its regions is chosen.
-function isCellChosen(cell) {
-	const end = cells.start[cell] + BigInt(cells.size);
-	for (let i = cells.region[cell]; i < regions.count && regions.start[i] < end; i++)
-		if (chosen.mask[i])
-			return true;
-	return false;
-}
+const isCellChosen = (cell) => cellRegions(cell).some((i) => chosen.mask[i]);
+
+// The region that is told with a cell: the chosen one if it is there.
+const toldRegion = (cell) => (cell === chosen.cell && chosen.region >= 0 ? chosen.region : cellRegion(cell));

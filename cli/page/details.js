@@ -92,30 +92,42 @@ function regionPart(region) {
 	])];
 }
 
-function samplePart(cell) {
+function samplePart(cell, region) {
 	if (!cells.sample)
 		return [make("p", { class: "muted" }, "No bytes: this page was made with --no-bytes.")];
 	if (!cells.sample_size[cell])
 		return [make("p", { class: "muted" }, cells.zero[cell] ? "Nothing but zeros." : "No content.")];
-	return [make("p", { class: "muted" }, "Bytes at ", make("code", { id: "sample-address" }, hex(cells.sample_start[cell]))),
+	const from = regionAt(cells.sample_start[cell]);
+	return [make("p", { class: "muted" }, "Bytes at ", make("code", { id: "sample-address" }, hex(cells.sample_start[cell])),
+		from >= 0 && from !== region ? `, of ${nameOf(from)}` : ""),
 		make("pre", { id: "sample", tabindex: "0" }, hexLines(cell)), ...byteBar(cell)];
 }
 
-function cellPart(cell) {
-	const address = cells.start[cell] > regions.start[cellRegion(cell)] ? cells.start[cell] : regions.start[cellRegion(cell)];
-	const start = cells.sample ? cells.sample_start[cell] || address : address;
+// A command for its sample, if that is of the region.
+function startOf(cell, region) {
+	const start = regions.start[region], sample = cells.sample ? cells.sample_start[cell] : 0n;
+	if (sample && regionAt(sample) === region)
+		return sample;
+	return cells.start[cell] > start ? cells.start[cell] : start;
+}
+
+function cellPart(cell, region) {
+	const start = regions.start[region], more = cellRegions(cell).length - 1;
 	return [
-		make("p", { class: "where mono", id: "cell-address" }, hex(address)),
-		...samplePart(cell),
+		make("p", { class: "where mono", id: "cell-address" }, hex(cells.start[cell] > start ? cells.start[cell] : start)),
+		...samplePart(cell, region),
 		facts([
 			["Cell", `${sizeText(cells.size)}, of which ${sizeText(held(cell))} known`],
+			["Holds", more > 0 ? `${more + 1} regions` : null],
 			["In memory", cells.residence ? residenceText(cells.rss[cell], cells.swap[cell]) : null],
 			["Unreadable", cells.unreadable[cell] ? sizeText(cells.unreadable[cell]) : null],
 			["Pointers", cells.pointers[cell] ? percent(cells.pointers[cell], 255) : null],
 			["Entropy", cells.entropy[cell] === 255 ? null : `${(cells.entropy[cell] / 31.75).toFixed(1)} bits for each byte`],
 			["Changed", cells.changed ? sizeText(cells.changed[cell]) : null],
+			["Not compared", cells.uncompared && cells.uncompared[cell] ? sizeText(cells.uncompared[cell]) : null],
+			["Looked at", sampled > 1 && cells.read[cell] ? `samples, for ${sampled > 4 ? "sorts of bytes and " : ""}entropy` : null],
 		]),
-		make("div", { class: "copies" }, copyButton("Copy as pidmem read", readCommand(start, 256))),
+		make("div", { class: "copies" }, copyButton("Copy as pidmem read", readCommand(startOf(cell, region), 256))),
 	];
 }
 
@@ -158,10 +170,11 @@ function kindsTable() {
 function showDetails(spoken) {
 	const box = $("details"), cell = map.pointed >= 0 ? map.pointed : chosen.cell;
 	if (cell >= 0) {
-		box.replaceChildren(...cellPart(cell), ...regionPart(cellRegion(cell)));
+		const region = toldRegion(cell);
+		box.replaceChildren(...cellPart(cell, region), ...regionPart(region));
 		if (spoken !== false)
-			$("spoken").textContent = `${$("cell-address").textContent}, ${nameOf(cellRegion(cell))}, ` +
-				`${permsText(cellRegion(cell))}, ${sizeText(held(cell))}`;
+			$("spoken").textContent = `${$("cell-address").textContent}, ${nameOf(region)}, ` +
+				`${permsText(region)}, ${sizeText(held(cell))}`;
 	} else if (chosen.label) {
 		box.replaceChildren(...groupPart());
 		$("spoken").textContent = chosen.label;

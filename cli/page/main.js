@@ -12,7 +12,8 @@ function momentText() {
 		return "consistency not told";
 	if (data.consistency === "live")
 		return "live: read while it ran on";
-	return `${data.consistency}${data.engine ? ` (${data.engine})` : ""}, paused ${timeText(data.pause_us)}`;
+	const late = data.shared.after ? `, ${sizeText(data.shared.after)} of shared memory read after it` : "";
+	return `${data.consistency}${data.engine ? ` (${data.engine})` : ""}, paused ${timeText(data.pause_us)}${late}`;
 }
 
 function fact(name, value) {
@@ -39,7 +40,9 @@ function startHead() {
 		list.push(fact("changed", sizeText(sum(regions.changed))));
 	if (data.threads)
 		list.push(fact("threads", String(data.threads)));
-	list.push(make("li", {}, `${data.made} on ${data.host}`));
+	if (data.written)
+		list.push(fact("file last changed", data.written));
+	list.push(make("li", { id: "made" }, `${data.written ? "page made " : ""}${data.made} on ${data.host}`));
 	$("facts").append(...list);
 	$("notice").textContent = data.bytes ? "This page contains bytes of the process's memory: passwords and keys may be among them."
 		: "This page contains no bytes of the process's memory, but names, sizes and its command line.";
@@ -64,6 +67,12 @@ function startAccount() {
 	const notes = data.reasons.map((reason) => `${sizeText(reason.size)}: ${reason.text}`);
 	if (data.fallback)
 		notes.push(data.fallback);
+	if (data.unstopped)
+		notes.push(`${data.unstopped} threads could not be stopped and ran on`);
+	if (data.untracked)
+		notes.push(`${sizeText(data.untracked)}: writes were not tracked`);
+	if (sum(cells.uncompared))
+		notes.push(`${sizeText(sum(cells.uncompared))}: not compared, ${data.before.words} does not have the content`);
 	if (data.before && data.before.gone)
 		notes.push(`${data.before.gone} regions (${sizeText(data.before.gone_size)}) of ${data.before.words} are gone`);
 	$("account-notes").textContent = notes.join(" \u00b7 ");
@@ -117,10 +126,14 @@ function redraw() {
 	drawTable();
 }
 
-// On paper the table shows all of its rows that are not too many.
+// Paper is white, and the table shows all of its rows that are not too many.
 function printed(all) {
+	if (all)
+		printed.theme = document.documentElement.dataset.theme;
+	setTheme(all ? "light" : printed.theme);
 	table.all = all;
 	table.first = -1;
+	countRows();
 	drawTable();
 }
 
@@ -141,7 +154,7 @@ function start() {
 	setMode(data.before ? "changed" : "kind");
 	redraw();
 	showDetails(false);
-	listeners.push(paintVeil, drawMap, showDetails.bind(null, true), markTree, markLadder, markTable);
+	listeners.push(followChosen, paintVeil, drawMap, showDetails.bind(null, true), markTree, markLadder, markTable);
 	let waiting = 0;
 	window.addEventListener("resize", () => {
 		cancelAnimationFrame(waiting);

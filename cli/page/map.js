@@ -89,27 +89,44 @@ function drawMap() {
 	}
 }
 
-function drawLegend() {
-	const mode = MODES[map.mode], list = $("map-legend");
-	list.replaceChildren();
-	if (!mode.classes) {
-		list.append(rampItem(mode));
-		if (map.mode === "changed")
-			list.append(make("li", { "data-bytes": String(sum(cells.changed)), "data-name": "changed" }, "in all ",
-				make("b", {}, sizeText(sum(cells.changed)))));
-		return;
-	}
-	const bytes = mode.classes.map(() => 0);
+function totalItem(text, column) {
+	return make("li", { "data-bytes": String(sum(column)), "data-name": text }, `${text}, in all `, make("b", {}, sizeText(sum(column))));
+}
+
+function drawRamp(mode, list) {
+	let blank = 0;
 	for (let cell = 0; cell < cells.count; cell++)
-		bytes[mode.of(cell)] += known(cell);
+		blank += mode.share(cell) === null ? known(cell) : 0;
+	blank = map.mode === "changed" ? sum(cells.uncompared) : blank;
+	list.append(rampItem(mode));
+	if (blank)
+		list.append(legendItem(BLANK, mode.blank, blank));
+	if (map.mode === "changed")
+		list.append(totalItem("changed", cells.changed));
+}
+
+function drawClasses(mode, list) {
+	const bytes = mode.classes.map(() => 0);
+	if (mode.ofRegion)
+		for (let i = 0; i < regions.count; i++)
+			bytes[mode.ofRegion(i)] += shown(i);
+	else
+		for (let cell = 0; cell < cells.count; cell++)
+			bytes[mode.of(cell)] += known(cell);
 	mode.classes.forEach(([text, colour], i) => {
 		if (bytes[i])
 			list.append(legendItem(colour, text, bytes[i]));
 	});
 	if (map.mode === "residence")
-		for (const [text, column] of [["in memory", cells.rss], ["in swap", cells.swap]])
-			list.append(make("li", { "data-bytes": String(sum(column)), "data-name": text }, `${text}, in all `,
-				make("b", {}, sizeText(sum(column)))));
+		list.append(totalItem("in memory", cells.rss), totalItem("in swap", cells.swap));
+}
+
+function drawLegend() {
+	const mode = MODES[map.mode], list = $("map-legend");
+	list.replaceChildren();
+	(mode.classes ? drawClasses : drawRamp)(mode, list);
+	if (mode.sample)
+		list.append(make("li", { id: "sampled" }, mode.sample));
 }
 
 function setMode(name) {
@@ -141,6 +158,18 @@ function zoomMap(factor, atX, atY) {
 	drawMap();
 }
 
+// About the cell that is pointed at or chosen, for who has no mouse there.
+function zoomAtCell(factor) {
+	const cell = map.pointed >= 0 ? map.pointed : chosen.cell, unit = mapUnit();
+	if (cell < 0) {
+		zoomMap(factor);
+		return;
+	}
+	zoomMap(factor, map.x + (map.layout.x[cell] + 0.5) * unit, map.y + (map.layout.y[cell] + 0.5) * unit);
+	follow(cell);
+	drawMap();
+}
+
 function cellAtPoint(x, y) {
 	const unit = mapUnit();
 	return map.layout.cell(Math.floor((x - map.x) / unit), Math.floor((y - map.y) / unit));
@@ -166,4 +195,10 @@ function follow(cell) {
 			map[axis] = room - place - unit;
 	}
 	mapClamp();
+}
+
+// What was chosen elsewhere is to be seen.
+function followChosen(from) {
+	if (from !== "map" && chosen.cell >= 0)
+		follow(chosen.cell);
 }

@@ -79,9 +79,9 @@ function onKey(event) {
 	} else if (event.key === "Escape") {
 		choose([]);
 	} else if (event.key === "+" || event.key === "=") {
-		zoomMap(1.5);
+		zoomAtCell(1.5);
 	} else if (event.key === "-") {
-		zoomMap(1 / 1.5);
+		zoomAtCell(1 / 1.5);
 	} else if (event.key === "0") {
 		zoomMap(0);
 	} else {
@@ -111,7 +111,7 @@ function listenToMap() {
 	}, { passive: false });
 	canvas.addEventListener("keydown", onKey);
 	canvas.addEventListener("blur", () => point(-1, false));
-	$("zoom-in").addEventListener("click", () => zoomMap(1.6));
-	$("zoom-out").addEventListener("click", () => zoomMap(1 / 1.6));
+	$("zoom-in").addEventListener("click", () => zoomAtCell(1.6));
+	$("zoom-out").addEventListener("click", () => zoomAtCell(1 / 1.6));
 	$("zoom-reset").addEventListener("click", () => zoomMap(0));
 }

@@ -13,6 +13,7 @@ const HEADS = [
 	["name", "Name", (i) => nameOf(i), ""],
 ].filter(([field]) => regions[field] && (regions.residence || (field !== "rss" && field !== "swap")));
 
+const MOST_PRINTED = 1000;
 const table = { rows: [], sort: "start", down: false, active: 0, height: 29, first: -1, all: false };
 
 function sortKey(field) {
@@ -30,6 +31,12 @@ function matcher(text) {
 		permsText(i).includes(wanted) || hex(regions.start[i]).includes(wanted);
 }
 
+function countRows() {
+	const count = table.rows.length, all = regions.count.toLocaleString("en");
+	$("table-count").textContent = (count === regions.count ? `${all} regions` : `${count.toLocaleString("en")} of ${all} regions`) +
+		(table.all && count > MOST_PRINTED ? `, the first ${MOST_PRINTED} are printed` : "");
+}
+
 function arrange() {
 	const fits = matcher($("filter").value), key = sortKey(table.sort), rows = [];
 	for (let i = 0; i < regions.count; i++)
@@ -41,8 +48,7 @@ function arrange() {
 	table.rows = rows.map((row) => row[1]);
 	table.active = Math.max(0, table.rows.indexOf(chosen.region));
 	table.first = -1;
-	$("table-count").textContent = table.rows.length === regions.count ? `${regions.count} regions`
-		: `${table.rows.length} of ${regions.count} regions`;
+	countRows();
 	drawTable();
 }
 
@@ -76,7 +82,7 @@ function spacer(rows) {
 
 function drawTable() {
 	const frame = $("table-frame"), body = $("table-body"), count = table.rows.length;
-	const seen = table.all ? Math.min(count, 1000) : Math.ceil((frame.clientHeight || 600) / table.height) + 20;
+	const seen = table.all ? Math.min(count, MOST_PRINTED) : Math.ceil((frame.clientHeight || 600) / table.height) + 20;
 	const first = table.all ? 0 : Math.max(0, Math.min(Math.floor(frame.scrollTop / table.height) - 10, count - seen));
 	if (first === table.first)
 		return;

@@ -73,15 +73,16 @@ function squarify(items, box, put) {
 }
 
 function putBox(frame, module, box) {
-	const text = `${KINDS[module.kind]}: ${module.name}, ${sizeText(module.value)}`;
+	const text = `${module.name} ${sizeText(module.value)}, ${KINDS[module.kind]}`;
 	const button = make("button", { type: "button", title: text, "aria-label": text });
 	const colour = shade(rgb(KIND_COLOURS[module.kind]), frame.childElementCount);
 	Object.assign(button.style, { left: `${box.x}px`, top: `${box.y}px`, width: `${Math.max(1, box.w - 2)}px`,
 		height: `${Math.max(1, box.h - 2)}px`, background: css(colour), color: inkOn(colour) });
+	button.style.setProperty("--kind", KIND_COLOURS[module.kind]);
 	if (box.w < 34 || box.h < 20)
 		button.style.padding = "0";
 	else
-		button.append(make("span", {}, module.name));
+		button.append(make("span", {}, module.name), " ");
 	if (box.w >= 60 && box.h >= 40)
 		button.append(make("span", { class: "size" }, sizeText(module.value)));
 	button.addEventListener("click", () => choose(module.list, { label: module.list.length > 1 ? module.name : "", from: "tree" }));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ui/colour.h"
+#include "ui/terminal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,11 +18,10 @@ void colour_choose(enum when when)
 static bool wanted(int fd)
 {
 	const char *no_color = getenv("NO_COLOR"); /* no-color.org: set and not empty */
-	const char *terminal = getenv("TERM");
 
 	if (chosen != WHEN_AUTO)
 		return chosen == WHEN_ALWAYS;
-	return !(no_color && no_color[0]) && terminal && strcmp(terminal, "dumb") != 0 && isatty(fd);
+	return !(no_color && no_color[0]) && terminal_can_clear() && isatty(fd);
 }
 
 static bool on(int fd)

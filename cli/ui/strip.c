@@ -52,10 +52,17 @@ static void spread(struct cell *cells, uint64_t part, uint64_t offset, uint64_t 
 	}
 }
 
+static bool is_foreign(const struct cell *cell)
+{
+	return cell->foreign > cell->present / 2;
+}
+
 static char letter(const struct cell *cell, uint64_t part)
 {
+	if (cell->present && cell->zero == cell->present)
+		return 'z';
 	if (cell->present)
-		return cell->zero == cell->present ? 'z' : cell->present >= part ? '#' : '+';
+		return cell->present < part ? '+' : is_foreign(cell) ? '=' : '#';
 	if (cell->swapped)
 		return 's';
 	return cell->guard ? 'g' : '.';
@@ -68,8 +75,10 @@ static const char *block(const struct cell *cell, uint64_t part)
 	switch (letter(cell, part)) {
 	case '#':
 		return heights[7];
+	case '=':
+		return colour_stdout(COLOUR_FOREIGN)[0] ? heights[7] : "▓";
 	case '+':
-		return heights[cell->present < part ? cell->present * 8 / part : 7];
+		return heights[cell->present < part ? cell->present * 7 / part : 6];
 	case 'z':
 		return "░";
 	case 's':
@@ -85,8 +94,9 @@ static enum colour colour(const struct cell *cell, uint64_t part)
 {
 	switch (letter(cell, part)) {
 	case '#':
+	case '=':
 	case '+':
-		return cell->foreign > cell->present / 2 ? COLOUR_FOREIGN : COLOUR_OWN;
+		return is_foreign(cell) ? COLOUR_FOREIGN : COLOUR_OWN;
 	case 's':
 		return COLOUR_SWAPPED;
 	default:
@@ -144,7 +154,7 @@ void strip_legend(void)
 		enum colour colour;
 		const char *block, *letter, *text;
 	} signs[] = {
-		{ COLOUR_OWN, "█", "#", "its own" },     { COLOUR_FOREIGN, "█", "#", "of files or shared" },
+		{ COLOUR_OWN, "█", "#", "own" },         { COLOUR_FOREIGN, "▓", "=", "files or shared" },
 		{ COLOUR_OWN, "▄", "+", "in part" },     { COLOUR_FAINT, "░", "z", "zeros" },
 		{ COLOUR_SWAPPED, "▒", "s", "swapped" }, { COLOUR_FAINT, "┊", "g", "guard" },
 		{ COLOUR_FAINT, "·", ".", "nothing" },
@@ -157,8 +167,11 @@ void strip_legend(void)
 		if (i)
 			output_text(width && used + 2 + length > width ? "\n" : "  ");
 		used = i && width && used + 2 + length > width ? length : used + 2 + length;
+		const char *block =
+			signs[i].colour == COLOUR_FOREIGN && colour_stdout(COLOUR_FOREIGN)[0] ? "█" : signs[i].block;
+
 		output_format("%s%s%s %s", colour_stdout(signs[i].colour),
-			      terminal_has_blocks() ? signs[i].block : signs[i].letter, colour_stdout(COLOUR_END),
+			      terminal_has_blocks() ? block : signs[i].letter, colour_stdout(COLOUR_END),
 			      signs[i].text);
 	}
 	output_char('\n');

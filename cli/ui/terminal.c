@@ -2,6 +2,7 @@
 #include "ui/terminal.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <strings.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -28,6 +29,13 @@ unsigned terminal_width(void)
 unsigned terminal_height(void)
 {
 	return window().ws_row;
+}
+
+bool terminal_can_clear(void)
+{
+	const char *name = getenv("TERM");
+
+	return name && name[0] && strcmp(name, "dumb") != 0;
 }
 
 /* Without setlocale(3): nothing else of pidmem depends on the locale. */

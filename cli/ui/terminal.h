@@ -10,6 +10,8 @@ bool terminal_is(void);
 /* Its columns and lines; 0 if they are not known. */
 unsigned terminal_width(void);
 unsigned terminal_height(void);
+/* It knows how to move and to erase: not a terminal of TERM=dumb. */
+bool terminal_can_clear(void);
 /* It shows block characters: by the locale, locale(7). */
 bool terminal_has_blocks(void);
 

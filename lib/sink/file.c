@@ -238,11 +238,10 @@ int file_write_at(struct file_sink *file, const void *bytes, size_t size, uint64
 	return 0;
 }
 
-/* In order, but for holes: what can be left to a thread. */
-static int put(struct file_sink *file, const void *bytes, size_t size, uint64_t offset, struct pidmem_error *error)
+int file_put_at(struct file_sink *file, const void *bytes, size_t size, uint64_t offset, struct pidmem_error *error)
 {
 	if (!file->stream && !file->unthreaded && !file->writer)
-		file->writer = writer_new(file->fd);
+		file->writer = writer_new(file->fd, file->hasty);
 	if (!file->writer)
 		return file_write_at(file, bytes, size, offset, error);
 	file->stored += size;
@@ -250,15 +249,22 @@ static int put(struct file_sink *file, const void *bytes, size_t size, uint64_t 
 	return result < 0 ? file_fail_place(error, -result, file_shown_name(file)) : 0;
 }
 
+int file_flush(struct file_sink *file, struct pidmem_error *error)
+{
+	int result = file->writer ? writer_finish(file->writer) : 0;
+
+	return result < 0 ? file_fail_place(error, -result, file_shown_name(file)) : 0;
+}
+
 int file_append(struct file_sink *file, const void *bytes, size_t size, struct pidmem_error *error)
 {
-	return put(file, bytes, size, file->stored, error);
+	return file_put_at(file, bytes, size, file->stored, error);
 }
 
 int file_write(struct file_sink *file, const void *bytes, size_t size, struct pidmem_error *error)
 {
 	int result = file->pack ? pack_write(file->pack, file, bytes, size, error)
-				: put(file, bytes, size, file->size, error);
+				: file_put_at(file, bytes, size, file->size, error);
 
 	file->size += result == 0 ? size : 0;
 	return result;
@@ -287,11 +293,8 @@ int file_complete(struct file_sink *file, struct pidmem_error *error)
 {
 	int copy, result = file->pack ? pack_finish(file->pack, file, error) : 0;
 
-	if (result < 0 || file->stream)
+	if (result < 0 || file->stream || (result = file_flush(file, error)) < 0)
 		return result;
-	result = file->writer ? writer_finish(file->writer) : 0;
-	if (result < 0)
-		return file_fail_place(error, -result, file_shown_name(file));
 	/* A hole at the end has to be made. */
 	if (ftruncate(file->fd, (off_t)file_length(file)) < 0)
 		return file_fail_place(error, errno, file_shown_name(file));

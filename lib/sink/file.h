@@ -18,6 +18,7 @@ struct file_sink {
 	char *temporary; /* its present name; NULL if it has none yet (O_TMPFILE) */
 	char *old;       /* the name of the file that it replaced, until it is settled */
 	bool unthreaded; /* set after file_open(): it is small, and not worth a thread and its buffers */
+	bool hasty;      /* set after file_open(): writing soon matters more than the page cache */
 	bool stream;     /* a device or pipe that was there: written to as it is, without holes */
 	bool force;
 	uint64_t size;         /* written or skipped so far */
@@ -44,7 +45,10 @@ bool file_adopt(struct file_sink *file, struct file_sink *unnamed);
 int file_open_stream(struct file_sink *file, int fd, const char *name, struct pidmem_error *error);
 
 int file_write(struct file_sink *file, const void *bytes, size_t size, struct pidmem_error *error);
-/* Somewhere else in a file that is no stream; `size` of the sink stays as it is. */
+/* Somewhere else in a file that is no stream; `size` of the sink stays as it is. By file_put_at() it is written later,
+ * but before what is put after it; file_flush() waits for that, and either tells of its errors. */
+int file_put_at(struct file_sink *file, const void *bytes, size_t size, uint64_t offset, struct pidmem_error *error);
+int file_flush(struct file_sink *file, struct pidmem_error *error);
 int file_write_at(struct file_sink *file, const void *bytes, size_t size, uint64_t offset, struct pidmem_error *error);
 /* For what compresses: behind what is stored, as it is. */
 int file_append(struct file_sink *file, const void *bytes, size_t size, struct pidmem_error *error);

@@ -15,17 +15,32 @@
 #define THREADS 1
 /* Where direct writes begin and end: of no file system that wants more they are accepted. */
 #define ALIGNMENT 4096UL
+/* The disk takes ten times as long for a single page as the page cache does; from about here on it is the faster one.
+ */
+#define DIRECT_LEAST (256UL << 10)
+/* So much may be in the page cache until it is on its way to the disk, and leaves the cache. */
+#define CACHED_MOST (32UL << 20)
+/* A slot of single pages. */
+#define PIECES (SLOT / 4096)
+
+struct piece {
+	uint64_t offset;
+	size_t size;
+};
 
 struct slot {
 	unsigned char *bytes;
-	uint64_t offset;
 	size_t size;
+	struct piece pieces[PIECES]; /* in `bytes`, one after another */
+	size_t count;
 	int result;
 };
 
 struct writer {
 	int fd, direct;
 	bool begun; /* has the thread had something to do? */
+	bool hasty; /* it leaves the cache as it is */
+	size_t cached;
 	struct ring *ring;
 	struct slot slots[SLOTS];
 };
@@ -42,17 +57,44 @@ static int write_all(int fd, const unsigned char *bytes, size_t size, uint64_t o
 }
 
 /* As much as can be, past the cache; the rest, and all where that is refused, in the ordinary way. */
-static int write_slot(const struct writer *writer, const struct slot *slot)
+/* What is not on the disk yet stays until the next time. */
+static void drop_cached(struct writer *writer)
 {
-	size_t done = 0, aligned = slot->offset % ALIGNMENT ? 0 : slot->size & ~(ALIGNMENT - 1);
+	if (writer->cached < CACHED_MOST || writer->hasty)
+		return;
+	sync_file_range(writer->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+	posix_fadvise(writer->fd, 0, 0, POSIX_FADV_DONTNEED);
+	writer->cached = 0;
+}
 
-	if (writer->direct >= 0 && aligned) {
-		int result = write_all(writer->direct, slot->bytes, aligned, slot->offset, &done);
+static int write_piece(struct writer *writer, const unsigned char *bytes, const struct piece *piece)
+{
+	bool aligned = piece->offset % ALIGNMENT == 0 && (uintptr_t)bytes % ALIGNMENT == 0;
+	size_t done = 0, rest = 0;
+
+	if (writer->direct >= 0 && aligned && piece->size >= DIRECT_LEAST) {
+		int result = write_all(writer->direct, bytes, piece->size & ~(ALIGNMENT - 1), piece->offset, &rest);
 		if (result < 0 && result != -EINVAL)
 			return result;
 	}
-	size_t rest = done;
-	return write_all(writer->fd, slot->bytes + rest, slot->size - rest, slot->offset + rest, &done);
+	writer->cached += piece->size - rest;
+	drop_cached(writer);
+	return write_all(writer->fd, bytes + rest, piece->size - rest, piece->offset + rest, &done);
+}
+
+static int write_slot(struct writer *writer, const struct slot *slot)
+{
+	const unsigned char *bytes = slot->bytes;
+	int result = 0;
+
+	for (size_t i = 0; i < slot->count && result == 0; bytes += slot->pieces[i++].size)
+		result = write_piece(writer, bytes, &slot->pieces[i]);
+	return result;
+}
+
+static void empty_slot(struct slot *slot)
+{
+	slot->size = slot->count = 0;
 }
 
 static void work(void *user, size_t index, size_t thread)
@@ -63,13 +105,14 @@ static void work(void *user, size_t index, size_t thread)
 	writer->slots[index].result = write_slot(writer, &writer->slots[index]);
 }
 
-struct writer *writer_new(int fd)
+struct writer *writer_new(int fd, bool hasty)
 {
 	struct writer *writer = calloc(1, sizeof *writer);
 
 	if (!writer)
 		return NULL;
 	writer->fd = fd;
+	writer->hasty = hasty;
 	writer->direct = -1;
 	writer->ring = ring_new(SLOTS, THREADS, work, writer);
 	if (writer->ring)
@@ -110,18 +153,25 @@ static int take_slot(struct writer *writer)
 {
 	struct slot *slot = &writer->slots[ring_wait(writer->ring)];
 
-	slot->size = 0;
+	empty_slot(slot);
 	ring_take(writer->ring);
 	return slot->result;
 }
 
-/* The slot to be filled from an offset on. */
+static bool goes_on(const struct slot *slot, uint64_t offset)
+{
+	const struct piece *last = slot->count ? &slot->pieces[slot->count - 1] : NULL;
+
+	return last && last->offset + last->size == offset;
+}
+
+/* The slot to be filled from an offset on, and its piece. */
 static int find_slot(struct writer *writer, uint64_t offset, struct slot **out)
 {
 	struct slot *slot = &writer->slots[ring_next(writer->ring)];
 	int result;
 
-	if (!ring_is_full(writer->ring) && slot->size && slot->offset + slot->size != offset) {
+	if (!ring_is_full(writer->ring) && slot->count == PIECES && !goes_on(slot, offset)) {
 		put_slot(writer);
 		slot = &writer->slots[ring_next(writer->ring)];
 	}
@@ -129,8 +179,8 @@ static int find_slot(struct writer *writer, uint64_t offset, struct slot **out)
 		return result;
 	if (!slot->bytes && !(slot->bytes = aligned_alloc(ALIGNMENT, SLOT)))
 		return -ENOMEM;
-	if (!slot->size)
-		slot->offset = offset;
+	if (!goes_on(slot, offset))
+		slot->pieces[slot->count++] = (struct piece){ .offset = offset };
 	*out = slot;
 	return 0;
 }
@@ -148,6 +198,7 @@ int writer_put(struct writer *writer, const void *bytes, size_t size, uint64_t o
 		piece = piece < size ? piece : size;
 		memcpy(slot->bytes + slot->size, from, piece);
 		slot->size += piece;
+		slot->pieces[slot->count - 1].size += piece;
 		from += piece;
 		offset += piece;
 		size -= piece;
@@ -166,7 +217,7 @@ int writer_finish(struct writer *writer)
 		put_slot(writer);
 	} else if (!ring_is_full(writer->ring) && slot->size) { /* all there is: no thread for that */
 		result = write_slot(writer, slot);
-		slot->size = 0;
+		empty_slot(slot);
 	}
 	while (!ring_is_empty(writer->ring)) {
 		int written = take_slot(writer);

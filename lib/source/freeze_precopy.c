@@ -176,7 +176,7 @@ static int copy_while_running(struct pidmem_freeze *freeze, struct pidmem_error 
 			result = no_precopy(frozen, reason);
 	}
 	for (size_t i = 0; result >= 0 && (frozen = next(freeze, &i));)
-		if (precopy_reserve(frozen->precopy, 2 * frozen->precopy->copied + ROOM) < 0 ||
+		if (page_pool_reserve(&frozen->precopy->late, 2 * frozen->precopy->copied + ROOM) < 0 ||
 		    precopy_list_prepare(frozen->precopy) < 0)
 			result = fail_memory(error);
 	return result < 0 ? result : 0;

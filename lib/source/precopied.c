@@ -2,7 +2,6 @@
 /* The source on what was copied before and in the stop; the process may have ended since. */
 #include <errno.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "base/error.h"
 #include "process/coredump.h"
@@ -159,23 +158,19 @@ static int forget(struct precopy *precopy, struct pidmem_error *error)
 	return result == 0 && done ? store_clear(&precopy->store, done, UINT64_MAX - done, error) : result;
 }
 
-/* What was copied in the stop goes into the store as well. */
+/* What was copied last, and in the stop, goes into the store as well. */
 static int settle(struct precopy *precopy, struct pidmem_error *error)
 {
-	const unsigned char *from = precopy->bytes;
+	int result;
 
 	precopy_untrack(precopy);
-	for (size_t i = 0; i < precopy->late.count; i++) {
-		uint64_t start = precopy->late.items[i].start, size = precopy->late.items[i].end - start;
-		int result = store_write(&precopy->store, start, from, size, error);
-		if (result < 0)
-			return result;
-		from += size;
-	}
-	if (precopy->bytes)
-		munmap(take(precopy->bytes), precopy->bytes_room);
-	precopy->bytes_room = 0;
-	return forget(precopy, error);
+	if ((result = page_pool_flush(&precopy->recent, &precopy->store, error)) < 0 ||
+	    (result = page_pool_flush(&precopy->late, &precopy->store, error)) < 0)
+		return result;
+	page_pool_done(&precopy->recent);
+	page_pool_done(&precopy->late);
+	result = forget(precopy, error);
+	return result < 0 ? result : store_flush(&precopy->store, error);
 }
 
 /* Will pages of it be asked of its file? Those that are in memory and part of a core file are copied in the stop. */

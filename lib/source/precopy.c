@@ -3,29 +3,11 @@
 #include "source/precopy.h"
 
 #include <errno.h>
-#include <sys/mman.h>
 
-#include "base/buffer.h"
 #include "base/error.h"
 #include "process/maps.h"
 #include "process/process.h"
 #include "process/task.h"
-
-int page_list_add(struct page_list *list, uint64_t start, uint64_t size)
-{
-	struct page_region *last = list->count ? &list->items[list->count - 1] : NULL;
-
-	if (last && last->end == start) {
-		last->end += size;
-		return 0;
-	}
-	struct page_region *items = array_grow(list->items, list->count, &list->capacity, sizeof *items);
-	if (!items)
-		return -ENOMEM;
-	list->items = items;
-	items[list->count++] = (struct page_region){ .start = start, .end = start + size };
-	return 0;
-}
 
 void precopy_close(struct precopy *precopy)
 {
@@ -44,9 +26,8 @@ void precopy_close(struct precopy *precopy)
 	free(precopy->foreign.items);
 	free(precopy->failed.items);
 	free(precopy->runs);
-	free(precopy->late.items);
-	if (precopy->bytes)
-		munmap(precopy->bytes, precopy->bytes_room);
+	page_pool_done(&precopy->recent);
+	page_pool_done(&precopy->late);
 	free(precopy);
 }
 DEFINE_CLEANUP(cleanup_precopy, struct precopy *, precopy_close)
@@ -68,9 +49,11 @@ int precopy_open(struct frozen *frozen, struct pidmem_error *error, struct preco
 
 	if (!precopy)
 		return fail_memory(error);
-	*precopy = (struct precopy){
-		.process = frozen->process, .frozen = frozen, .userfaultfd = -1, .store = STORE_INIT
-	};
+	*precopy = (struct precopy){ .process = frozen->process,
+				     .frozen = frozen,
+				     .userfaultfd = -1,
+				     .least = UINT64_MAX,
+				     .store = STORE_INIT };
 	process_read_auxv(frozen->process, &precopy->auxv, &precopy->is_64);
 	precopy->list = calloc(PRECOPY_RUNS, sizeof *precopy->list);
 	precopy->buffer = malloc(PRECOPY_BUFFER);

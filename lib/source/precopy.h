@@ -6,11 +6,14 @@
  *   freeze_precopy.c  the order of things
  *   precopy.c         the object
  *   precopy_pass.c    the passes while it runs
+ *   precopy_pace.c    how many of them, and whether they copy into the store or into memory first
  *   precopy_track.c   which mappings are tracked
  *   precopy_untrack.c letting them go
  *   precopy_wish.c    which memory is copied
  *   precopy_pause.c   the last pass, while it stands still
  *   precopy_list.c    listing pages in it
+ *   precopy_late.c    copying in it
+ *   page_pool.c       what the last passes and the stop copied, until it is in the store
  *   precopied.c       reading what was copied
  */
 #ifndef SOURCE_PRECOPY_H
@@ -19,7 +22,7 @@
 #include "base/worker.h"
 #include "process/tracker.h"
 #include "source/freeze.h"
-#include "source/store.h"
+#include "source/page_pool.h"
 
 /* What is not in the store, of the memory that is wanted, at the moment of the stop. */
 struct precopied_run {
@@ -32,14 +35,6 @@ struct precopied_run {
 
 #define PRECOPY_BUFFER (8UL << 20)
 #define PRECOPY_ARGUMENTS 80
-
-/* Ranges of pages, in any order. */
-struct page_list {
-	struct page_region *items;
-	size_t count, capacity;
-};
-/* Append a range, or make the last one longer: 0 or -ENOMEM. */
-int page_list_add(struct page_list *list, uint64_t start, uint64_t size);
 
 /* What one thread lists. */
 struct precopy_list {
@@ -63,17 +58,16 @@ struct precopy {
 	bool registers;           /* it uses userfaultfd itself, and may register more at any time */
 	struct page_list foreign; /* mappings that the process has registered with a userfaultfd of its own */
 	struct page_list failed;  /* that could not be read: the stop is to tell why */
+	struct page_pool recent;  /* newer than what is in the store */
+	unsigned quick;           /* counts the passes that copy to there, with the one under way; 0 before */
 
 	/* At the stop. */
 	struct worker *worker;
 	struct precopy_list lists[2]; /* one after the other */
 	struct precopied_run *runs;
 	size_t run_count, run_capacity;
-	struct page_list late; /* copied then, into `bytes` one after another */
-	uint64_t late_bytes;
-	uint64_t file_room; /* bytes of files that may still be copied */
-	unsigned char *bytes;
-	size_t bytes_room;
+	struct page_pool late; /* copied then */
+	uint64_t file_room;    /* bytes of files that may still be copied */
 
 	/* Of the process, that need not live any more when it is asked for. */
 	struct backings files;
@@ -86,6 +80,8 @@ struct precopy {
 	/* How it went. */
 	unsigned passes;
 	uint64_t copied, before; /* bytes, in the last pass and in the one before it */
+	uint64_t least;          /* in any pass */
+	unsigned stuck;          /* so many passes in a row did not copy less than the one before them */
 	uint64_t untracked;      /* bytes copied in the stop for want of tracking */
 };
 
@@ -110,6 +106,8 @@ void precopy_open_files(struct precopy *precopy);
 
 /* Copy what was written to since the last pass, in the first one everything. */
 int precopy_pass(struct precopy *precopy, struct pidmem_error *error);
+/* Look at what it copied: has it become less, and where is the next one to copy to? */
+void precopy_end_pass(struct precopy *precopy);
 /* Has it come so far that another pass would not make the stop shorter? */
 bool precopy_is_ready(const struct precopy *precopy);
 /* How long the copying in the stop is going to take, if as much is written to as during the last pass. */
@@ -133,13 +131,13 @@ bool precopy_is_foreign(const struct precopy *precopy, const struct pidmem_regio
 /* The next range of private memory, from region *index on, of one kind. False after the last. */
 bool precopy_next_range(const struct precopy *precopy, size_t *index, struct tracker_range *range);
 
-/* Get room for so many bytes that are copied in the stop, before it. */
-int precopy_reserve(struct precopy *precopy, uint64_t size);
 /* Get ready for precopy_list_range(): 0 or -ENOMEM. */
 int precopy_list_prepare(struct precopy *precopy);
 /* List what of a range is not in the store for sure, into both `lists`; or else what exists. */
 int precopy_list_range(struct precopy *precopy, struct tracker_range range);
 bool precopy_lists_present(const struct precopy *precopy, const struct tracker_range *range);
+/* Copy what was listed for that, and note in the freeze what cannot be read. Errors: of pidmem_walk_next(). */
+int precopy_copy_late(struct precopy *precopy, struct pidmem_error *error);
 /* The target stands still: list what exists, and copy what is not in the store yet. */
 int precopy_pause(struct precopy *precopy, struct pidmem_error *error);
 /* The first run whose last byte is at or above an address, or NULL. */

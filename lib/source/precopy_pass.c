@@ -5,6 +5,7 @@
  * tables grow for what was never touched.
  */
 #include <errno.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "process/maps.h"
@@ -34,6 +35,26 @@ static int place(struct precopy *precopy, const struct pidmem_region *region, ui
 	return store_place(&precopy->store, from, to - from);
 }
 
+/* Keep what was read into the buffer. What is in the pool is older. */
+static int keep(struct precopy *precopy, uint64_t start, uint64_t size, struct pidmem_error *error)
+{
+	void *room = precopy->quick ? page_pool_add(&precopy->recent, start, size) : NULL;
+
+	if (room) {
+		memcpy(room, precopy->buffer, size);
+		return 0;
+	}
+	int result = page_pool_flush(&precopy->recent, &precopy->store, error);
+	return result < 0 ? result : store_write(&precopy->store, start, precopy->buffer, size, error);
+}
+
+static int keep_zero(struct precopy *precopy, uint64_t start, uint64_t size, struct pidmem_error *error)
+{
+	int result = page_pool_flush(&precopy->recent, &precopy->store, error);
+
+	return result < 0 ? result : store_clear(&precopy->store, start, size, error);
+}
+
 static int copy(struct precopy *precopy, uint64_t start, uint64_t end, struct pidmem_error *error)
 {
 	while (start < end) {
@@ -47,8 +68,7 @@ static int copy(struct precopy *precopy, uint64_t start, uint64_t end, struct pi
 			start += precopy->store.page_size;
 			continue;
 		}
-		int result =
-			got < 0 ? (int)got : store_write(&precopy->store, start, precopy->buffer, (uint64_t)got, error);
+		int result = got < 0 ? (int)got : keep(precopy, start, (uint64_t)got, error);
 		if (result < 0)
 			return result;
 		precopy->copied += (uint64_t)got;
@@ -78,7 +98,7 @@ static int copy_run(struct precopy *precopy, const struct page_region *run, stru
 		if (!precopy_wants(precopy, region, start, &size))
 			continue;
 		if (run->categories & PAGE_IS_PFNZERO)
-			result = store_clear(&precopy->store, start, size, error);
+			result = keep_zero(precopy, start, size, error);
 		else if (place(precopy, region, start, start + size) < 0)
 			result = fail_memory(error);
 		else
@@ -257,26 +277,8 @@ int precopy_pass(struct precopy *precopy, struct pidmem_error *error)
 	for (size_t i = 0; result == 0 && precopy->passes && precopy_next_range(precopy, &i, &range);)
 		if (!range.foreign)
 			result = copy_listed(precopy, TRACKER_WRITTEN, range, error);
-	precopy->passes++;
+	if (result == 0 && !precopy->quick)
+		result = store_flush(&precopy->store, error);
+	precopy_end_pass(precopy);
 	return result;
-}
-
-/* More passes than these help only against a process that slows down. */
-#define PASSES_MAX 30
-/* Copying so little takes no longer than stopping. */
-#define FEW (128UL << 10)
-/* Bytes that are copied in a microsecond, 1 GiB/s. */
-#define COPIED_PER_US 1000
-
-bool precopy_is_ready(const struct precopy *precopy)
-{
-	if (precopy->passes < 2)
-		return false;
-	return precopy->copied <= FEW || precopy->passes >= PASSES_MAX ||
-	       (precopy->passes > 2 && precopy->copied > precopy->before / 4 * 3);
-}
-
-uint64_t precopy_left_us(const struct precopy *precopy)
-{
-	return precopy->copied / COPIED_PER_US;
 }

@@ -7,7 +7,6 @@
  */
 #include <errno.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "base/buffer.h"
 #include "base/error.h"
@@ -36,8 +35,8 @@ static int add_run(struct precopy *precopy, uint64_t start, uint64_t size, int w
 
 static int add_late(struct precopy *precopy, uint64_t start, uint64_t size)
 {
-	precopy->late_bytes += size;
-	return page_list_add(&precopy->late, start, size);
+	precopy->late.used += size;
+	return page_list_add(&precopy->late.list, start, size);
 }
 
 /* So much of files is copied in the stop, which takes half a millisecond. */
@@ -204,71 +203,6 @@ static int list_all(struct precopy *precopy, struct pidmem_error *error)
 	return result;
 }
 
-int precopy_reserve(struct precopy *precopy, uint64_t size)
-{
-	if (size <= precopy->bytes_room)
-		return 0;
-	unsigned char *bytes =
-		mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-	if (bytes == MAP_FAILED)
-		return -ENOMEM;
-	if (precopy->bytes)
-		munmap(precopy->bytes, precopy->bytes_room);
-	precopy->bytes = bytes;
-	precopy->bytes_room = size;
-	return 0;
-}
-
-/* What cannot be read is told by a walk through the target, which finds out why, if it knows the region by now. */
-static int explain(struct precopy *precopy, uint64_t at, struct pidmem_error *error)
-{
-	struct frozen *frozen = precopy->frozen;
-	struct pidmem_span unknown = {
-		.start = at,
-		.size = precopy->store.page_size,
-		.class_ = PIDMEM_UNREADABLE,
-		.why = PIDMEM_WHY_IO,
-		.region = pidmem_maps_find(precopy->maps, at),
-	};
-	struct pidmem_span span;
-	size_t before = frozen->kept.count;
-	int result = frozen->saver ? 0 : pidmem_walk_open(frozen->live, 0, UINT64_MAX, 0, error, &frozen->saver);
-
-	if (result < 0)
-		return result;
-	walk_seek(frozen->saver, at, precopy->store.page_size);
-	while ((result = pidmem_walk_next(frozen->saver, error, &span)) == 1)
-		if (kept_add(&frozen->kept, &span) < 0)
-			return fail_memory(error);
-	if (result == 0 && frozen->kept.count == before && kept_add(&frozen->kept, &unknown) < 0)
-		return fail_memory(error);
-	return result;
-}
-
-static int copy_late(struct precopy *precopy, struct pidmem_error *error)
-{
-	unsigned char *to = precopy->bytes;
-
-	for (size_t i = 0; i < precopy->late.count; i++)
-		for (uint64_t at = precopy->late.items[i].start, size; at < precopy->late.items[i].end; at += size) {
-			size = precopy->late.items[i].end - at;
-			ssize_t got = process_read(precopy->process, at, to, size, error);
-			if (got < 0 && got != -EIO)
-				return (int)got;
-			got -= got > 0 ? got % (ssize_t)precopy->store.page_size : 0;
-			if (got <= 0) {
-				int result = explain(precopy, at, error);
-				if (result < 0)
-					return result;
-				got = (ssize_t)precopy->store.page_size;
-				memset(to, 0, (size_t)got);
-			}
-			size = (uint64_t)got;
-			to += size;
-		}
-	return 0;
-}
-
 static void read_arguments(struct precopy *precopy)
 {
 	const struct process_stat *stat = &precopy->frozen->stat;
@@ -293,10 +227,10 @@ int precopy_pause(struct precopy *precopy, struct pidmem_error *error)
 		return fail_memory(error);
 	precopy->file_room = FILE_ROOM;
 	result = list_all(precopy, error);
-	if (result == 0 && precopy_reserve(precopy, precopy->late_bytes) < 0)
+	if (result == 0 && page_pool_reserve(&precopy->late, precopy->late.used) < 0)
 		result = fail_memory(error);
 	if (result == 0)
-		result = copy_late(precopy, error);
+		result = precopy_copy_late(precopy, error);
 	read_arguments(precopy);
 	return result < 0 ? result : pause_save_chosen(precopy->frozen, error);
 }

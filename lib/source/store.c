@@ -16,7 +16,9 @@ int store_open(struct store *store, const char *directory, uint64_t head, struct
 	*store = (struct store)STORE_INIT;
 	store->page_size = (uint64_t)sysconf(_SC_PAGESIZE);
 	store->head = store->end = head;
-	return file_open_unnamed(&store->file, directory, error);
+	int result = file_open_unnamed(&store->file, directory, error);
+	store->file.hasty = true;
+	return result;
 }
 
 void store_close(struct store *store)
@@ -113,8 +115,10 @@ static void mark(struct store *store, uint64_t offset, bool written)
 static int clear(struct store *store, uint64_t offset, uint64_t size, struct pidmem_error *error)
 {
 	static const unsigned char zeros[4096];
-	int result = 0;
+	int result;
 
+	if ((result = file_flush(&store->file, error)) < 0)
+		return result;
 	for (uint64_t done = 0; done < size; done += store->page_size)
 		mark(store, offset + done, false);
 	if (fallocate(store->file.fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset, (off_t)size) == 0)
@@ -163,7 +167,7 @@ static int write_within(struct store *store, uint64_t offset, const unsigned cha
 		for (uint64_t at = offset + done; !zero && at < offset + done + run; at += store->page_size)
 			mark(store, at, true);
 		result = zero ? clear_written(store, offset + done, run, error)
-			      : file_write_at(&store->file, bytes + done, run, offset + done, error);
+			      : file_put_at(&store->file, bytes + done, run, offset + done, error);
 	}
 	return result;
 }
@@ -229,6 +233,11 @@ int store_clear(struct store *store, uint64_t start, uint64_t size, struct pidme
 		result = clear_written(store, extent->offset + (from - extent->start), to - from, error);
 	}
 	return result;
+}
+
+int store_flush(struct store *store, struct pidmem_error *error)
+{
+	return file_flush(&store->file, error);
 }
 
 bool store_give(struct store *store, struct file_sink *file)

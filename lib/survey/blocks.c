@@ -29,6 +29,7 @@ void block_reader_init(struct block_reader *reader, const struct mapped *mapped)
 {
 	reader->mapped = mapped;
 	reader->every = 1;
+	reader->first = false;
 	reader->terms[0] = 0;
 	for (unsigned i = 1; i <= BLOCK; i++)
 		reader->terms[i] = (float)(i * log2_of(i));
@@ -89,14 +90,30 @@ static void count_pointers(const struct mapped *mapped, const unsigned char *byt
 	facts->pointers = (uint16_t)(count * sizeof word);
 }
 
-/* Shannon's, of single bytes. Four tables: the same byte twice in a row does not wait for itself. */
+/*
+ * Shannon's, of single bytes. Four tables: the same byte twice in a row does not wait for itself. Loads of eight
+ * bytes: one by one they take half as long again.
+ */
 static float entropy(const struct block_reader *reader, const unsigned char *bytes, size_t size)
 {
 	uint16_t counts[4][256] = { { 0 } };
 	float terms = 0;
+	uint64_t word;
+	size_t done = 0;
 
-	for (size_t i = 0; i < size; i++)
-		counts[i & 3][bytes[i]]++;
+	for (; done + sizeof word <= size; done += sizeof word) {
+		memcpy(&word, bytes + done, sizeof word);
+		counts[0][word & 0xff]++;
+		counts[1][word >> 8 & 0xff]++;
+		counts[2][word >> 16 & 0xff]++;
+		counts[3][word >> 24 & 0xff]++;
+		counts[0][word >> 32 & 0xff]++;
+		counts[1][word >> 40 & 0xff]++;
+		counts[2][word >> 48 & 0xff]++;
+		counts[3][word >> 56]++;
+	}
+	for (; done < size; done++)
+		counts[0][bytes[done]]++;
 	for (size_t i = 0; i < 256; i++)
 		terms += reader->terms[counts[0][i] + counts[1][i] + counts[2][i] + counts[3][i]];
 	return (reader->terms[size] - terms) / (float)size;
@@ -124,7 +141,7 @@ void blocks_read(const struct block_reader *reader, uint64_t address, const unsi
 		*facts = (struct block_facts){ .size = (uint16_t)length, .entropy = -1 };
 		if (!done || number % some == 0)
 			count(reader->mapped, bytes + done, length, facts);
-		if (number % reader->every == 0)
+		if (number % reader->every == 0 || (!done && reader->first))
 			facts->entropy = entropy(reader, bytes + done, length);
 	}
 }

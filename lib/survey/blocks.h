@@ -3,6 +3,7 @@
 #ifndef SURVEY_BLOCKS_H
 #define SURVEY_BLOCKS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,6 +24,7 @@ struct block_facts {
 struct block_reader {
 	const struct mapped *mapped;
 	unsigned every; /* the entropy of one of so many blocks is looked at, and the bytes of four times as many */
+	bool first;     /* and that of the first block: nothing is known of its cell yet */
 	float terms[BLOCK + 1]; /* n * log2(n) */
 };
 

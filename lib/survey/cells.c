@@ -39,6 +39,7 @@ static void join(struct cell *to, const struct cell *from)
 	to->told.high += from->told.high;
 	to->told.pointers += from->told.pointers;
 	to->told.changed += from->told.changed;
+	to->told.uncompared += from->told.uncompared;
 	cell_add_entropy(to, from->told.entropy, from->sampled);
 	if (!to->told.sample_size) {
 		to->told.sample_start = from->told.sample_start;

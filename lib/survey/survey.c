@@ -157,6 +157,8 @@ static void add_content(struct pidmem_survey *survey, const struct pidmem_span *
 		cell->told.pointers += facts->pointers;
 		cell_add_entropy(cell, facts->entropy, facts->entropy >= 0);
 	}
+	if (other->what == OTHER_UNKNOWN)
+		cells_at(&survey->cells, span->start + offset, survey->region)->told.uncompared += size;
 	add_changed(survey, span->start + offset, count_changed(span->bytes + offset, size, other, other_offset));
 }
 
@@ -167,6 +169,7 @@ static void add_run(struct pidmem_survey *survey, const struct pidmem_page_run *
 	bool resident = run->flags & PIDMEM_PAGE_PRESENT;
 
 	*(resident ? &region->resident : &region->swapped) += size;
+	region->zero += zero ? size : 0;
 	for (uint64_t piece; size; start += piece, size -= piece) {
 		struct cell *cell = cells_at(&survey->cells, start, survey->region);
 
@@ -252,6 +255,7 @@ static int add_content_span(struct pidmem_survey *survey, const struct pidmem_sp
 	uint64_t every = survey->cells.size / BLOCK;
 
 	survey->reader.every = (unsigned)(every < LEAST_SAMPLED ? every : LEAST_SAMPLED);
+	survey->reader.first = !cells_at(&survey->cells, span->start, survey->region)->sampled;
 	read_blocks(survey, span->start, span->bytes, span->size);
 	if (survey->before)
 		return compare(survey, span, error);

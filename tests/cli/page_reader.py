@@ -3,14 +3,17 @@
 
 import base64
 import json
+import os
 import re
 import struct
+
+from conftest import PAGE
 
 KINDS = ("anon", "heap", "stack", "file", "shared", "vdso")
 REGION = {"start": "Q", "size": "d", "offset": "d", "kind": "B", "perms": "B", "marks": "B", "name": "I", "rss": "f",
           "swap": "f", "read": "f", "zero": "f", "unreadable": "f", "changed": "f"}
 CELL = {"start": "Q", "region": "I", "read": "f", "zero": "f", "unreadable": "f", "rss": "f", "swap": "f", "changed": "f",
-        "zeros": "B", "text": "B", "high": "B", "pointers": "B", "entropy": "B", "sample_start": "Q", "sample_size": "B"}
+        "uncompared": "f", "zeros": "B", "text": "B", "high": "B", "pointers": "B", "entropy": "B", "sample_start": "Q", "sample_size": "B"}
 
 
 def unpack(columns, formats):
@@ -19,6 +22,18 @@ def unpack(columns, formats):
              for name, letter in formats.items() if name in columns}
     assert {len(values) for values in found.values()} <= {columns["count"]}
     return [dict(zip(found, row)) for row in zip(*found.values())]
+
+
+def make_many(dump, count=65000, path=""):
+    """A dump of so many regions of a page of random bytes each, a page apart, by turns rw-p and r--p."""
+    lines = [json.dumps({"pidmem": 1, "command": "dump", "start": hex(0x101000 + 2 * i * PAGE),
+                         "end": hex(0x101000 + (2 * i + 1) * PAGE), "offset": i * PAGE, "perms": "r--p" if i % 2 else "rw-p",
+                         "path": path and path + str(i)}) for i in range(count)]
+    dump.with_name(dump.name + ".index").write_text("\n".join(lines) + "\n")
+    with open(dump, "wb") as file:
+        for _ in range(0, count, 500):
+            file.write(os.urandom(500 * PAGE))
+    return count
 
 
 class Page:

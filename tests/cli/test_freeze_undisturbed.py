@@ -209,7 +209,7 @@ def test_a_shell_and_its_children(pidmem, tmp_path, engine):
         shell.kill()
         shell.communicate()
     right, wrong = map(int, out.splitlines()[-1].split())
-    assert wrong == 0 and right > 10 and len(out.splitlines()) == 1, out
+    assert wrong == 0 and right > 0 and len(out.splitlines()) == 1, out
 
 
 def locked(path, start, kind=fcntl.LOCK_EX):

@@ -13,7 +13,7 @@ import subprocess
 import oracle
 import pytest
 from conftest import PAGE, TARGETS, check_account
-from page_reader import KINDS, Page
+from page_reader import KINDS, Page, make_many
 
 MARKUP = b"</script><script>alert(1)</script>"
 
@@ -37,6 +37,7 @@ def test_everything_adds_up(pidmem, victim, tmp_path):
     regions = oracle.smaps(one.pid)
     assert [(region["start"], region["size"]) for region in page.regions] == [(r.start, r.size) for r in regions]
     assert page.total("read") == page.total("read", page.regions) == told["account"]["read"]
+    assert page.total("zero") == page.total("zero", page.regions)
     assert page.total("rss") == page.total("rss", page.regions) == sum(region.numbers["Rss"] for region in regions)
     for mine, region in zip(page.regions, regions):
         assert mine["rss"] == region.numbers["Rss"], region
@@ -76,6 +77,7 @@ def test_files(pidmem, victim, tmp_path):
         page, _ = report(pidmem, tmp_path / f"{name}.html", tmp_path / name)
         assert [(r["start"], r["name"]) for r in page.regions] == [(r["start"], r["name"]) for r in live.regions]
         assert page.cell(one.bytes)["sample"] == live.cell(one.bytes)["sample"]
+        assert "written" in page.data and "written" not in live.data
         assert page.data["regions"]["residence"] == (name != "mem") and not page.data["cells"]["residence"]
 
 
@@ -116,6 +118,19 @@ def test_what_came_and_went(pidmem, victim, tmp_path):
     assert all(region["changed"] == region["read"] for region in new)
     page, _ = report(pidmem, tmp_path / "went.html", tmp_path / "all.mem", tmp_path / "some.mem")
     assert page.data["before"]["gone"] == len(new)
+
+
+def test_what_the_other_one_lacks_is_not_compared(pidmem, victim, tmp_path):
+    one = victim("plain")
+    one.stop()
+    assert pidmem("dump", "-R", "!file", "-o", tmp_path / "some.mem", one.pid).code == 0
+    assert pidmem("dump", "-o", tmp_path / "all.mem", one.pid).code == 0
+    page, _ = report(pidmem, tmp_path / "page.html", tmp_path / "some.mem", tmp_path / "all.mem")
+    for cell in page.cells:
+        of_file = KINDS[page.regions[cell["region"]]["kind"]] == "file"
+        assert cell["uncompared"] == (cell["read"] if of_file else 0), cell
+        assert not (of_file and cell["changed"])
+    assert page.total("uncompared") > 0
 
 
 def test_classes_and_entropy(pidmem, tmp_path):
@@ -163,19 +178,14 @@ def test_only_its_own_code_is_allowed(pidmem, victim, tmp_path):
 
 def test_size_has_a_limit(pidmem, tmp_path):
     """65,000 regions, each with a long name of its own that has to be escaped, and more content than there are cells."""
-    count, lines = 65000, []
-    for i in range(count):
-        lines.append(json.dumps({"pidmem": 1, "command": "dump", "start": hex(0x100000 + 2 * i * PAGE),
-                                 "end": hex(0x100000 + (2 * i + 1) * PAGE), "offset": i * PAGE, "perms": "rw-p",
-                                 "path": "/" + "<&\\" * 150 + str(i)}))
-    (tmp_path / "many.mem.index").write_text("\n".join(lines) + "\n")
-    with open(tmp_path / "many.mem", "wb") as file:
-        for _ in range(0, count, 500):
-            file.write(os.urandom(500 * PAGE))
-    page, told = report(pidmem, tmp_path / "page.html", tmp_path / "many.mem")
+    count = make_many(tmp_path / "many.mem", path="/" + "<&\\" * 150)
+    page, told = report(pidmem, tmp_path / "page.html", tmp_path / "many.mem", tmp_path / "many.mem")
     assert told["size"]["apparent"] == len(page.text.encode()) <= 10 << 20
     assert len(page.regions) == count and 1024 <= len(page.cells) <= 32768
     assert page.total("read") == count * PAGE
+    # Of larger cells not all is looked at, but something of each.
+    assert page.data["cells"]["size"] > PAGE and min(cell["entropy"] for cell in page.cells) > 200
+    assert max(cell["entropy"] for cell in page.cells) < 255
 
 
 @pytest.mark.parametrize("args,words", [(["-o", "-"], "standard output"), (["-o", ""], "empty"), ([], "already")],

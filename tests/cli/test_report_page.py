@@ -11,7 +11,7 @@ import oracle
 import pytest
 from browser import chromium  # noqa: F401 (fixture)
 from conftest import PAGE, TARGETS
-from page_reader import Page
+from page_reader import Page, make_many
 from programs import JAVA, Program, need, put_keys, redis_server
 
 MARKUP = b"</script><script>alert(1)</script>"
@@ -50,10 +50,10 @@ def opened(pidmem, victim, tmp_path, chromium):
     is_silent(chromium)
 
 
-def show(pidmem, browser, tmp_path, target, name, record_property):
+def show(pidmem, browser, tmp_path, target, name, figure):
     result = pidmem("report", "-o", tmp_path / f"{name}.html", target)
     assert result.code in (0, 3), result
-    record_property(f"{name}_ready_ms", browser.open(path=tmp_path / f"{name}.html"))
+    figure(f"report_{name}_ready_ms", browser.open(path=tmp_path / f"{name}.html"))
     assert len(browser.evaluate(script=PIXELS)) > 2
     assert browser.evaluate(script="document.querySelectorAll('#tree button').length") > 2
     keep(browser, tmp_path, name)
@@ -61,26 +61,28 @@ def show(pidmem, browser, tmp_path, target, name, record_property):
     return Page(tmp_path / f"{name}.html")
 
 
-def test_redis_and_its_core(pidmem, tmp_path, chromium, record_property):
+def test_redis_and_its_core(pidmem, tmp_path, chromium, record_testsuite_property):
     with redis_server(tmp_path) as (server, client):
         put_keys(client, 20000, b"value-%d")
-        page = show(pidmem, chromium, tmp_path, server.pid, "redis", record_property)
+        page = show(pidmem, chromium, tmp_path, server.pid, "redis", record_testsuite_property)
         assert chromium.text("#name") == "redis-server" and len(page.cells) > 1000
         assert pidmem("core", "-o", tmp_path / "core", server.pid).code == 0
     subprocess.run([need("zstd"), "-q", tmp_path / "core", "-o", tmp_path / "core.zst"], check=True)
-    show(pidmem, chromium, tmp_path, tmp_path / "core.zst", "core-zst", record_property)
+    show(pidmem, chromium, tmp_path, tmp_path / "core.zst", "core-zst", record_testsuite_property)
 
 
-def test_java(pidmem, tmp_path, chromium, record_property):
+def test_java(pidmem, tmp_path, chromium, record_testsuite_property):
     (tmp_path / "Known.java").write_text(JAVA)
     with Program([need("java"), "-Xmx128m", tmp_path / "Known.java"]) as program:
         program.wait_for(b"ready")
-        show(pidmem, chromium, tmp_path, program.pid, "java", record_property)
+        page = show(pidmem, chromium, tmp_path, program.pid, "java", record_testsuite_property)
+    # What is not of the moment is told with it.
+    assert page.data["shared"]["after"] > 0 and "of shared memory read after it" in chromium.text("#moment")
 
 
-def test_65000_regions(pidmem, victim, tmp_path, chromium, record_property):
+def test_65000_regions(pidmem, victim, tmp_path, chromium, record_testsuite_property):
     one = victim("many")
-    page = show(pidmem, chromium, tmp_path, one.pid, "many", record_property)
+    page = show(pidmem, chromium, tmp_path, one.pid, "many", record_testsuite_property)
     assert len(page.regions) > 65000
     assert os.stat(tmp_path / "many.html").st_size <= 10 << 20
     assert chromium.evaluate(script="document.querySelectorAll('#table-body tr').length") < 100
@@ -146,6 +148,58 @@ def test_colours_show_what_was_counted(opened, chromium):
     assert sum(account) == sum(region.size for region in regions)
 
 
+@pytest.fixture
+def many(pidmem, tmp_path):
+    """A page of more content than there are squares."""
+    make_many(tmp_path / "many.mem", 40000)
+    assert pidmem("report", "-o", tmp_path / "many.html", tmp_path / "many.mem").code == 0
+    return tmp_path / "many.html"
+
+
+def test_squares_of_several_regions(many, chromium):
+    """Each of them can be found, and the sums are those of the regions."""
+    chromium.open(path=many)
+    page = Page(many)
+    address = page.regions[1]["start"]
+    assert page.cells[0]["region"] == 0 and page.cells[0]["start"] + page.data["cells"]["size"] > address
+    before = chromium.evaluate(script=PIXELS)
+    chromium.fill(selector="#filter", text=f"{address:#x}")
+    chromium.click(selector="#table-body tr[data-region]")
+    assert chromium.text("#cell-address") == f"{address:#x}" and f"{address:#x} - {address + PAGE:#x}" in chromium.text("#details")
+    assert "2 regions" in chromium.text("#details") and "r--p" in chromium.text("#details")
+    assert chromium.evaluate(script="document.querySelector('[data-copy]').dataset.copy").endswith(f" {address:#x} 256")
+    assert chromium.evaluate(script=PIXELS) != before
+    chromium.click(selector="#modes [data-name=perms]")
+    half = page.total("read") / 2
+    assert chromium.evaluate(script=LEGEND) == {"r-- read only": half, "rw- written to": half}
+    assert chromium.text("#sampled") is None
+    chromium.click(selector="#modes [data-name=entropy]")
+    assert f"one block of 4 KiB in {page.data['cells']['size'] // PAGE}" in chromium.text("#sampled")
+    is_silent(chromium)
+
+
+def test_what_is_not_compared_is_not_called_unchanged(pidmem, victim, tmp_path, chromium):
+    one = victim("plain")
+    one.stop()
+    assert pidmem("dump", "-R", "!file", "-o", tmp_path / "before", one.pid).code == 0
+    assert pidmem("report", "-o", tmp_path / "page.html", tmp_path / "before", one.pid).code == 0
+    chromium.open(path=tmp_path / "page.html")
+    assert chromium.evaluate(script=LEGEND)["not compared"] == Page(tmp_path / "page.html").total("uncompared") > 0
+    assert chromium.evaluate(script=PIXELS).get("195,201,209,255", 0) > 100  # BLANK of colours.js
+    assert "not compared" in chromium.text("#account-notes")
+    is_silent(chromium)
+
+
+def test_of_a_file_the_time_is_not_that_of_the_process(opened, pidmem, tmp_path, chromium):
+    one = opened()
+    assert "page made" not in chromium.text("#made")
+    assert pidmem("core", "-o", tmp_path / "core", one.pid).code == 0
+    os.utime(tmp_path / "core", (1e9, 1e9))
+    assert pidmem("report", "-o", tmp_path / "core.html", tmp_path / "core").code == 0
+    chromium.open(path=tmp_path / "core.html")
+    assert "page made" in chromium.text("#made") and "2001-09-0" in chromium.text("#facts")
+
+
 def test_changed(pidmem, victim, tmp_path, chromium):
     one = victim("plain")
     one.stop()
@@ -186,6 +240,21 @@ def test_keys_alone(opened, chromium):
     chromium.press(key="Enter")
     assert chromium.evaluate(script=SELECTED) == chromium.evaluate(
         script="[document.querySelectorAll('#table-body tr[data-region]')[1].cells[0].textContent]")
+
+
+def test_the_square_stays_in_sight(opened, chromium):
+    """Whoever zooms by keys, or chooses a row."""
+    one = opened()
+    chromium.focus(selector="#map")
+    chromium.press(key="Home")
+    first = chromium.text("#cell-address")
+    for _ in range(4):
+        chromium.press(key="+")
+    assert chromium.seek(address=first)
+    assert not chromium.seek(address=f"{one.bytes:#x}"), "it is zoomed"
+    chromium.fill(selector="#filter", text=f"{one.bytes:#x}")
+    chromium.click(selector="#table-body tr[data-region]")
+    assert chromium.seek(address=f"{one.bytes:#x}")
 
 
 def test_wheel_and_touch(opened, chromium):
@@ -229,9 +298,44 @@ def test_nothing_runs_over_the_edge(opened, chromium, width, tmp_path):
 
 def test_everything_has_a_name(opened, chromium):
     opened()
-    nameless = chromium.evaluate(script="""[...document.querySelectorAll("button, input, canvas, [role=img]")].filter((element) =>
-        !(element.textContent.trim() || element.getAttribute("aria-label") || element.closest("label"))).map((element) => element.outerHTML)""")
+    nameless = chromium.evaluate(script="""[...document.querySelectorAll("button, input, canvas, table[id], [role=img]")].filter((element) =>
+        !((element.tagName !== "TABLE" && element.textContent.trim()) || element.getAttribute("aria-label") || element.getAttribute("aria-labelledby") || element.closest("label"))).map((element) => element.outerHTML)""")
     assert nameless == []
+
+
+# Of all texts in the boxes of the treemap and in the ladder, the least ratio (WCAG 2 wants 4.5).
+CONTRAST = """(() => {
+    const light = (colour) => colour.match(/[\\d.]+/g).slice(0, 3).map((value) => value / 255)
+        .map((value) => value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4)
+        .reduce((sum, value, i) => sum + value * [0.2126, 0.7152, 0.0722][i], 0);
+    const under = (element) => getComputedStyle(element).backgroundColor.match(/^rgba.*, 0\\)/) ? under(element.parentElement) : getComputedStyle(element).backgroundColor;
+    const seen = (element) => element ? getComputedStyle(element).opacity * seen(element.parentElement) : 1;
+    return Math.min(...[...document.querySelectorAll(".tree span, .ladder .label span, .ladder .address")].map((element) => {
+        const [one, other] = [getComputedStyle(element).color, under(element)].map(light).sort((a, b) => b - a);
+        return seen(element) * (one + 0.05) / (other + 0.05);
+    }));
+})()"""
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_what_stands_back_can_be_read(opened, chromium, dark):
+    opened(dark=dark)
+    assert chromium.evaluate(script=CONTRAST) >= 4.5
+    chromium.click(selector="#table-body tr[data-region]")
+    assert chromium.evaluate(script="document.querySelectorAll('.tree .dim, .ladder .dim').length") > 2
+    assert chromium.evaluate(script=CONTRAST) >= 4.5
+
+
+def test_paper_says_what_is_not_on_it(many, chromium):
+    chromium.open(path=many, dark=True)
+    chromium.media(options={"media": "print"})
+    chromium.evaluate(script="window.dispatchEvent(new Event('beforeprint'))")
+    assert "the first 1000 are printed" in chromium.text("#table-count")
+    assert chromium.evaluate(script="document.documentElement.dataset.theme") == "light"
+    assert chromium.evaluate(script="getComputedStyle(document.querySelector('.notice')).backgroundColor") == "rgb(255, 255, 255)"
+    chromium.evaluate(script="window.dispatchEvent(new Event('afterprint'))")
+    assert "printed" not in chromium.text("#table-count")
+    assert chromium.evaluate(script="document.documentElement.dataset.theme") == "dark"
 
 
 def test_paper_shows_all_rows(opened, chromium):

@@ -11,6 +11,7 @@ import termios
 
 import oracle
 import pytest
+from conftest import PAGE
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 COLOUR = re.compile("\033\\[[0-9;]*m")
@@ -62,7 +63,7 @@ def plain(text):
 def strip_of(text, address):
     """The strip in the row of a region."""
     line = next(line for line in plain(text).splitlines() if line.strip().startswith(f"{address:x}"))
-    return next(word for word in line.split() if re.fullmatch(f"[{BLOCKS}░▒┊·]+|[#+zsg.]{{8,}}", word))
+    return next(word for word in line.split() if re.fullmatch(f"[{BLOCKS}▓░▒┊·]+|[#=+zsg.]{{8,}}", word))
 
 
 @pytest.mark.parametrize("utf8", [True, False], ids=["utf8", "ascii"])
@@ -93,6 +94,26 @@ def test_strips_stand_for_the_pages_that_are_there(pidmem, victim, width):
     assert [sign == "#" for sign in ascii_strip] == [sign == "█" for sign in blocks]
 
 
+@pytest.mark.parametrize("env,utf8,own,foreign", [
+    ({}, True, "█", "█"), ({"NO_COLOR": "1"}, True, "█", "▓"), ({"TERM": "dumb"}, True, "█", "▓"), ({}, False, "#", "=")],
+    ids=["colour", "NO_COLOR", "dumb", "ascii"])
+def test_own_and_shared_are_told_apart(pidmem, victim, env, utf8, own, foreign):
+    """Where there is no colour, by other signs; and the line that tells them is one line of 80."""
+    one = victim("plain")
+    one.stop()
+    text = draw(pidmem, "maps", one.pid, width=80, utf8=utf8, env=env)
+    regions = [region for region in oracle.smaps(one.pid) if region.numbers["Rss"] == region.size]
+    private = [region for region in regions if region.numbers["Anonymous"] == region.size]
+    of_files = [region for region in regions if region.path.startswith(b"/") and not region.numbers["Anonymous"]]
+    assert private and of_files
+    for some, sign in ((private, own), (of_files, foreign)):
+        for region in some:
+            assert not strip_of(text, region.start).strip(sign), region
+    assert f"\n{own} own  {foreign} files or shared  " in plain(text) and re.search("^.*files or shared.* nothing$", plain(text), re.M)
+    if own == foreign:
+        assert len({colour for colour, _ in re.findall("(\033\\[[0-9]+m)█\033\\[0m (own|files)", text)}) == 2
+
+
 def test_what_was_never_touched_is_drawn_as_nothing(pidmem, victim):
     one = victim("untouched")
     one.stop()
@@ -117,6 +138,19 @@ def test_gaps_are_folded(pidmem, victim):
     large = [two.start - before.end for before, two in zip(regions, regions[1:]) if two.start - before.end >= 1 << 30]
     text = plain(draw(pidmem, "maps", one.pid))
     assert len(re.findall("^⋮ .* free$", text, re.M)) == len(large)
+
+
+def test_what_is_not_selected_is_not_free(pidmem, victim):
+    """Between heap and stack 24 TiB are mapped and not listed."""
+    one = victim("reserve")
+    one.stop()
+    regions = oracle.smaps(one.pid)
+    shown = [i for i, region in enumerate(regions) if region.path in (b"[heap]", b"[stack]")]
+    free = sum(regions[i + 1].start - regions[i].end for i in range(shown[0], shown[1]))
+    told = re.findall("^⋮ (.*) free$", plain(draw(pidmem, "maps", "-R", "heap", "-R", "stack", one.pid)), re.M)
+    assert len(told) == 1
+    number, unit = told[0].split()
+    assert abs(float(number) * 1024 ** ("bytes", "KiB", "MiB", "GiB", "TiB").index(unit) - free) <= 0.06 * 1024 ** 4
 
 
 def test_kinds_and_bars(pidmem, victim):
@@ -162,6 +196,71 @@ def test_watch_marks_what_grew_and_ends_with_the_process(pidmem):
         screen.until(rb"\+(4|8) MiB .*resident \(\+(4|8)(\.\d)? MiB\)".replace(b".*", rb"(?s:.*)"))
         grower.stdin.close()
         grower.wait()
+        screen.text()
+
+
+# Shared: it does not become one with what lies beside it.
+ALMOST = """
+import ctypes, mmap, sys
+memory = mmap.mmap(-1, 64 * 4096, mmap.MAP_SHARED | mmap.MAP_ANONYMOUS)
+for page in range(64):
+    if page % 8:
+        memory[page * 4096] = 1
+print(hex(ctypes.addressof(ctypes.c_char.from_buffer(memory))), flush=True)
+sys.stdin.readline()
+"""
+
+
+def test_what_is_almost_full_is_not_drawn_as_full(pidmem):
+    """Of each eight pages one is missing."""
+    with subprocess.Popen([sys.executable, "-c", ALMOST], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as program:
+        address = int(program.stdout.readline(), 16)
+        region = next(region for region in oracle.smaps(program.pid) if region.start <= address < region.end)
+        strips = [strip_of(draw(pidmem, "maps", "-R", f"{address:x}-{address + 64 * PAGE:x}", program.pid, utf8=utf8), region.start)
+                  for utf8 in (True, False)]
+        program.stdin.close()
+    assert "█" not in strips[0] and not set("#=") & set(strips[1]), strips
+
+
+@pytest.mark.parametrize("width,height", [(60, 20), (80, 12), (200, 24)])
+def test_what_is_watched_fits_the_screen(pidmem, width, height):
+    with subprocess.Popen([sys.executable, "-c", GROWING], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as grower:
+        assert grower.stdout.readline() == b"ready\n"
+        screen = Screen(pidmem, "maps", "--watch=0.1", grower.pid, width=width, height=height)
+        screen.until(rb"swapped\r\n")
+        grower.stdin.write(b"grow\n")
+        grower.stdin.flush()
+        text = screen.until(rb"resident \(\+[^)]*\).*swapped\r\n").rpartition(b"\033[H\033[2J")[2]
+        grower.stdin.close()
+        grower.wait()
+        screen.text()
+    lines = plain(text.decode()).split("\r\n")
+    assert "START" in lines[0]
+    assert sum(max(1, -(-len(line) // width)) for line in lines) <= height
+
+
+LEAVING = """
+import mmap, sys
+memory = mmap.mmap(-1, 1 << 24, mmap.MAP_SHARED | mmap.MAP_ANONYMOUS)
+print("ready", flush=True)
+sys.stdin.readline()
+memory.close()
+sys.stdin.readline()
+"""
+
+
+@pytest.mark.parametrize("terminal", ["xterm", "dumb"])
+def test_watch_tells_what_has_gone(pidmem, terminal):
+    with subprocess.Popen([sys.executable, "-c", LEAVING], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as leaver:
+        assert leaver.stdout.readline() == b"ready\n"
+        screen = Screen(pidmem, "maps", "--watch=0.1", leaver.pid, env={"TERM": terminal})
+        text = screen.until(rb"swapped\r\n")
+        leaver.stdin.write(b"leave\n")
+        leaver.stdin.flush()
+        text += screen.until(rb"swapped, 1 region gone\r\n")
+        assert (b"\033" in text) == (terminal != "dumb")
+        leaver.stdin.close()
+        leaver.wait()
         screen.text()
 
 

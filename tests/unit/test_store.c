@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
-#include "source/store.h"
+#include "source/page_pool.h"
 #include "unit.h"
 
 #define PAGE 4096UL
@@ -28,7 +28,7 @@ static void store_done(struct store *store)
 }
 #define AUTO_STORE CLEANUP(store_done) struct store
 
-static void expect(const struct store *store, uint64_t address, uint64_t size, int what)
+static void expect(struct store *store, uint64_t address, uint64_t size, int what)
 {
 	unsigned char read[3 * PAGE];
 	uint64_t run = size, offset;
@@ -37,6 +37,7 @@ static void expect(const struct store *store, uint64_t address, uint64_t size, i
 	assert_int_equal(run, size);
 	assert_int_equal(holds, what != 0);
 	if (holds) {
+		assert_int_equal(store_flush(store, NULL), 0);
 		assert_int_equal(store_read(store, offset, read, size), size);
 		assert_memory_equal(read, page_of[what], size);
 	}
@@ -58,6 +59,7 @@ static void holds_what_was_written_last(void **state)
 	expect(&store, 15 * PAGE, PAGE, 0);
 	/* Zeros take the place of what was there, on the disk as well. */
 	struct stat before, after;
+	assert_int_equal(store_flush(&store, NULL), 0);
 	fstat(store.file.fd, &before);
 	assert_int_equal(store_write(&store, 12 * PAGE, page_of[0], 2 * PAGE, NULL), 0);
 	fstat(store.file.fd, &after);
@@ -124,6 +126,7 @@ static void forgets(void **state)
 	expect(&store, 5 * PAGE, PAGE, 0);
 	expect(&store, 6 * PAGE, 2 * PAGE, 2);
 	unsigned char there[PAGE];
+	assert_int_equal(store_flush(&store, NULL), 0);
 	assert_int_equal(pread(store.file.fd, there, PAGE, 0), PAGE);
 	assert_memory_equal(there, page_of[0], PAGE);
 }
@@ -140,6 +143,7 @@ static void becomes_a_file_once(void **state)
 	assert_true(asprintf(&name, "%s/one", path) > 0 && asprintf(&other, "%s/two", path) > 0);
 	assert_int_equal(store_open(&store, path, 0, NULL), 0);
 	assert_int_equal(store_write(&store, PAGE, page_of[1], PAGE, NULL), 0);
+	assert_int_equal(store_flush(&store, NULL), 0);
 	assert_int_equal(file_open(&first, name, false, NULL), 0);
 	assert_int_equal(file_open(&second, other, false, NULL), 0);
 	assert_true(store_give(&store, &first));
@@ -157,6 +161,28 @@ static void becomes_a_file_once(void **state)
 	assert_int_equal(rmdir(path), 0);
 }
 
+static void pool_keeps_the_order(void **state)
+{
+	AUTO_STORE store = STORE_INIT;
+	struct page_pool pool = { 0 };
+	void *room;
+
+	(void)state;
+	assert_int_equal(store_open(&store, "/tmp", 0, NULL), 0);
+	assert_null(page_pool_add(&pool, PAGE, PAGE));
+	assert_int_equal(page_pool_reserve(&pool, 4 * PAGE), 0);
+	assert_non_null(room = page_pool_add(&pool, PAGE, 2 * PAGE));
+	memcpy(room, page_of[1], 2 * PAGE);
+	assert_non_null(room = page_pool_add(&pool, PAGE, PAGE)); /* the same page again */
+	memcpy(room, page_of[2], PAGE);
+	assert_null(page_pool_add(&pool, 8 * PAGE, 2 * PAGE)); /* there is room for one */
+	assert_int_equal(page_pool_flush(&pool, &store, NULL), 0);
+	expect(&store, PAGE, PAGE, 2);
+	expect(&store, 2 * PAGE, PAGE, 1);
+	assert_non_null(room = page_pool_add(&pool, 8 * PAGE, 4 * PAGE)); /* it is empty again */
+	page_pool_done(&pool);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -165,6 +191,7 @@ int main(void)
 		cmocka_unit_test(neighbours_in_address_and_file_are_one_piece),
 		cmocka_unit_test(forgets),
 		cmocka_unit_test(becomes_a_file_once),
+		cmocka_unit_test(pool_keeps_the_order),
 	};
 	return cmocka_run_group_tests(tests, make_pages, NULL);
 }

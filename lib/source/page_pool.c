@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "source/page_pool.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include "base/buffer.h"
+
+int page_list_add(struct page_list *list, uint64_t start, uint64_t size)
+{
+	struct page_region *last = list->count ? &list->items[list->count - 1] : NULL;
+
+	if (last && last->end == start) {
+		last->end += size;
+		return 0;
+	}
+	struct page_region *items = array_grow(list->items, list->count, &list->capacity, sizeof *items);
+	if (!items)
+		return -ENOMEM;
+	list->items = items;
+	items[list->count++] = (struct page_region){ .start = start, .end = start + size };
+	return 0;
+}
+
+int page_pool_reserve(struct page_pool *pool, uint64_t size)
+{
+	if (size <= pool->room)
+		return 0;
+	unsigned char *bytes =
+		mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	if (bytes == MAP_FAILED)
+		return -ENOMEM;
+	if (pool->bytes)
+		munmap(pool->bytes, pool->room);
+	pool->bytes = bytes;
+	pool->room = size;
+	return 0;
+}
+
+void *page_pool_add(struct page_pool *pool, uint64_t start, uint64_t size)
+{
+	unsigned char *bytes = pool->bytes + pool->used;
+
+	if (size > pool->room - pool->used || page_list_add(&pool->list, start, size) < 0)
+		return NULL;
+	pool->used += size;
+	return bytes;
+}
+
+int page_pool_flush(struct page_pool *pool, struct store *store, struct pidmem_error *error)
+{
+	const unsigned char *from = pool->bytes;
+	int result = 0;
+
+	for (size_t i = 0; i < pool->list.count && result == 0; i++) {
+		uint64_t start = pool->list.items[i].start, size = pool->list.items[i].end - start;
+		result = store_write(store, start, from, size, error);
+		from += size;
+	}
+	pool->list.count = 0;
+	pool->used = 0;
+	return result;
+}
+
+void page_pool_done(struct page_pool *pool)
+{
+	if (pool->bytes)
+		munmap(pool->bytes, pool->room);
+	free(pool->list.items);
+	*pool = (struct page_pool){ 0 };
+}

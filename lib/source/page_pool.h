@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Pages that were copied into memory, until there is time to write them into a store. */
+#ifndef SOURCE_PAGE_POOL_H
+#define SOURCE_PAGE_POOL_H
+
+#include "process/scan.h"
+#include "source/store.h"
+
+/* Ranges of pages, in any order. */
+struct page_list {
+	struct page_region *items;
+	size_t count, capacity;
+};
+
+/* Append a range, or make the last one longer: 0 or -ENOMEM. */
+int page_list_add(struct page_list *list, uint64_t start, uint64_t size);
+
+/* All zero is an empty one. */
+struct page_pool {
+	struct page_list list; /* what is in it, in the order in which it came; a page can come again */
+	unsigned char *bytes;  /* of all of that, one after another */
+	uint64_t used, room;
+};
+
+/* Get room for so many bytes in all; the pool must be empty. Physical memory is taken at once: 0 or -ENOMEM. */
+int page_pool_reserve(struct page_pool *pool, uint64_t size);
+/* Room for the bytes of a range, which counts as copied from then on; NULL if there is not enough. */
+void *page_pool_add(struct page_pool *pool, uint64_t start, uint64_t size);
+/* Write all of it into a store, where what came last counts, and make the pool empty. Errors: of store_write(). */
+int page_pool_flush(struct page_pool *pool, struct store *store, struct pidmem_error *error);
+void page_pool_done(struct page_pool *pool);
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * How long the passes go on, and how quickly. Writing scattered pages into a file takes four times as long as reading
+ * them, and meanwhile more is written to. So once little is left, it is kept in memory until after the stop, and each
+ * pass takes hardly longer than looking for what was written to.
+ */
+#include "source/precopy.h"
+
+/* So little is kept in memory, and room for more of it in the passes that follow. */
+#define LITTLE (20ULL << 20)
+#define ROOM (4ULL << 20)
+
+static bool can_be_quick(struct precopy *precopy)
+{
+	return precopy->passes > 1 && precopy->copied <= LITTLE &&
+	       page_pool_reserve(&precopy->recent, 2 * precopy->copied + ROOM) == 0;
+}
+
+void precopy_end_pass(struct precopy *precopy)
+{
+	bool first_quick = precopy->quick == 1; /* it copied what was written to during a slow one */
+	bool shrinks = precopy->copied <= precopy->before / 4 * 3;
+
+	precopy->passes++;
+	precopy->stuck = first_quick || shrinks ? 0 : precopy->stuck + 1;
+	precopy->least = precopy->copied < precopy->least ? precopy->copied : precopy->least;
+	if (precopy->quick) {
+		precopy->quick++;
+	} else if (can_be_quick(precopy)) {
+		precopy->quick = 1;
+		precopy->stuck = 0;
+	}
+}
+
+/* More passes than these help only against a process that slows down. */
+#define PASSES_MAX 30
+/* Copying so little takes no longer than stopping. */
+#define FEW (128UL << 10)
+/* Bytes that are copied in a microsecond, 1 GiB/s. */
+#define COPIED_PER_US 1000
+
+bool precopy_is_ready(const struct precopy *precopy)
+{
+	/* A pass that was held up, or came upon much work, is no measure. */
+	bool usual = precopy->copied <= precopy->least / 2 * 3;
+
+	if (precopy->passes < 2)
+		return false;
+	return precopy->copied <= FEW || precopy->passes >= PASSES_MAX ||
+	       (usual && precopy->stuck >= (precopy->quick ? 1 : 2));
+}
+
+uint64_t precopy_left_us(const struct precopy *precopy)
+{
+	return precopy->copied / COPIED_PER_US;
+}
