@@ -155,7 +155,7 @@ static int finish(struct pidmem_find *find, struct pidmem_error *error)
 
 int pidmem_find_next(struct pidmem_find *find, struct pidmem_error *error, struct pidmem_match *out)
 {
-	struct pidmem_match match;
+	struct pidmem_match match = { 0 };
 	int result;
 
 	if (find->done)
