@@ -161,6 +161,33 @@ static bool works(struct worker *worker)
 	return done;
 }
 
+static void count(void *number)
+{
+	++*(size_t *)number;
+}
+
+/* Whoever does it, the thread or who waits for it: once, and before the wait is over. */
+static void test_worker_does_each_job_once(void **state)
+{
+	struct worker *worker = worker_new();
+	size_t done = 0;
+
+	(void)state;
+	if (!worker) {
+		print_message("only one processor: there is no worker\n");
+		skip();
+	}
+	for (size_t i = 1; i <= 20000; i++) {
+		worker_begin(worker, count, &done);
+		for (size_t spin = 0; spin < i % 64 * 32; spin++)
+			__asm__ volatile("");
+		worker_wait(worker);
+		assert_int_equal(done, i);
+	}
+	worker_free(worker);
+	assert_int_equal(done, 20000);
+}
+
 /* fork() copies the calling thread alone: the child must not wait for the other one. */
 static void test_worker_in_a_child(void **state)
 {
@@ -198,6 +225,7 @@ int main(void)
 		cmocka_unit_test(test_fewer_checks),
 		cmocka_unit_test(test_error_number_of_a_refusal),
 		cmocka_unit_test(test_open_directory),
+		cmocka_unit_test(test_worker_does_each_job_once),
 		cmocka_unit_test(test_worker_in_a_child),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
