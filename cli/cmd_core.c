@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* core TARGET... - ELF core files of running processes. */
 #include "command.h"
+#include "confine.h"
 #include "core.h"
 #include "failure.h"
 #include "pausing.h"
@@ -94,6 +95,7 @@ static int run_core(const struct invocation *invocation)
 	wish.numbered = !output || invocation->operand_count > 1 || wish.tree;
 	if (output && !strcmp(output, "-"))
 		output_to_stderr();
+	confine_output(output);
 	failed = core_save(&saving, invocation, &wish);
 	return failed ? failed : saving_tell(&saving);
 }
@@ -120,6 +122,7 @@ const struct command command_core = {
 	.operands = "TARGET...",
 	.least = 1,
 	.most = INT_MAX,
+	.all_targets = true,
 	.summary = "write an ELF core of a process that runs on, for a debugger",
 	.help = "The process stops for a moment; the core, how it was then, is written while it runs on. The file is "
 		"what the "

@@ -223,15 +223,19 @@ const struct command command_diff = {
 	.operands = "A B",
 	.least = 1,
 	.most = 2,
+	.all_targets = true,
 	.summary = "tell what is not the same in two processes, or files of them",
 	.help = "A and B are TARGETs with the same layout of addresses: two moments of one process, mostly. First the "
-		"regions that went, came, have other permissions or another file behind them; then the ranges whose "
+		"regions that went, came, moved, have other permissions or another file behind them; then the ranges "
+		"whose "
 		"bytes have changed, with what was there before and is there now. What only one of the two has the "
 		"content of, is not compared, and told. With --every, one process is compared with what it was, again "
 		"and again, by snapshots.\n"
-		"JSON: a line for each difference with kind (went, came, replaced, rights, content), address, size, "
-		"region, perms, offset, of replaced and rights also region_before and perms_before, of content "
-		"before and after (the first 64 bytes); then one with differences, compared, changed, not_compared, "
+		"JSON: a line for each difference with kind (went, came, moved, replaced, rights, content), address, "
+		"size, "
+		"region, perms, offset, of replaced and rights also region_before and perms_before, of moved "
+		"from and changed, of content before and after (the first 64 bytes); then one with differences, "
+		"compared, changed, not_compared, "
 		"targets (of each target, name, account, holes, consistency and so on).\n"
 		"Exit status: 0 the same, 1 different, 2 failure, 3 something that has content could not be read.",
 	.common = COMMON_ALL,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* dump TARGET - everything that has content, region after region, in a file with an index. */
 #include "command.h"
+#include "confine.h"
 #include "failure.h"
 #include "pausing.h"
 #include "place.h"
@@ -194,6 +195,7 @@ static int run_dump(const struct invocation *invocation)
 	int failed;
 
 	failed = check_options(invocation);
+	confine_output(chosen.split ? chosen.split : chosen.output);
 	if (!failed)
 		failed = saving_begin(&saving, invocation, chosen.split ? &split : &raw);
 	if (!failed && moment_file(&saving.moment) && !chosen.output && !chosen.split)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* find TARGET PATTERN... - where something is in memory. */
 #include "command.h"
+#include "confine.h"
 #include "failure.h"
 #include "find.h"
 #include "place.h"
@@ -218,6 +219,8 @@ static int run_find(const struct invocation *invocation)
 		failed = place_check(wish.save, wish.force);
 		signals_catch();
 	}
+	confine_input(wish.earlier);
+	confine_output(wish.save);
 	if (!failed)
 		failed = reading_open(invocation, &from);
 	if (wish.save)

@@ -169,6 +169,6 @@ const struct command command_info = {
 		"remarks, account, holes. What is not known is null.\n"
 		"Exit status: 0 done, 2 failure, 3 a part of the file is missing, or its writer could not read "
 		"something.",
-	.common = COMMON_JSON | COMMON_PROC,
+	.common = COMMON_JSON | COMMON_PROC | COMMON_FILES,
 	.run = run_info,
 };

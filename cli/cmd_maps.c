@@ -332,7 +332,7 @@ const struct command command_maps = {
 		"UTF-8), deleted, kind, size, rss and swap (null where a file does not tell them), of a file also "
 		"saved; with -x also usage, as in smaps.\n"
 		"Exit status: 0 done, 2 failure.",
-	.common = COMMON_ALL,
+	.common = COMMON_ALL & ~(unsigned long)COMMON_FILES,
 	.options = options,
 	.option_count = sizeof(options) / sizeof(options[0]),
 	.run = run_maps,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* report TARGET - everything as one page of HTML to look at. */
 #include "command.h"
+#include "confine.h"
 #include "failure.h"
 #include "page.h"
 #include "place.h"
@@ -175,6 +176,7 @@ static int run_report(const struct invocation *invocation)
 	char standard[32];
 	int failed = check_options();
 
+	confine_output(chosen.output);
 	if (!failed && wish.compares)
 		failed = reading_open(&first, &wish.before);
 	if (!failed)
@@ -204,6 +206,7 @@ const struct command command_report = {
 	.operands = "[BEFORE] TARGET",
 	.least = 1,
 	.most = 2,
+	.all_targets = true,
 	.summary = "show the memory of a process as one page of HTML",
 	.help = "The page needs nothing but a browser: the account as a bar, the regions as a treemap, as a ladder and "
 		"as a table, and a map of what is in memory, coloured by kind, permissions, residency, sort of bytes "

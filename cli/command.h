@@ -34,7 +34,7 @@ enum when {
 /* What the user asked for, apart from the options that one command alone has. */
 struct invocation {
 	const struct command *command;
-	bool json, quiet, help, version;
+	bool json, quiet, help, version, files;
 	struct pidmem_select *select; /* NULL: everything */
 	const char **terms;           /* of -R, as they were written */
 	size_t term_count;
@@ -74,13 +74,15 @@ enum {
 	COMMON_CONSISTENCY = 4,
 	COMMON_PROGRESS = 8,
 	COMMON_PROC = 16,
-	COMMON_ALL = 31,
+	COMMON_FILES = 32,
+	COMMON_ALL = 63,
 };
 
 struct command {
 	const char *name;
 	const char *operands; /* as in the usage line */
 	int least, most;      /* how many operands */
+	bool all_targets;     /* each of them is a TARGET, and not the first alone */
 	const char *summary;  /* one line */
 	const char *usage; /* for who called it wrongly, on stdout: of a command that stands in for another program */
 	const char *help;  /* paragraphs under the usage line, a newline between them */

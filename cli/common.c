@@ -86,6 +86,8 @@ const struct command_option common_options[] = {
 	  "live: read while it runs; stopped: hold it meanwhile; snapshot: stop it for a moment, read it as it was "
 	  "then",
 	  .take = take_consistency, .common = COMMON_CONSISTENCY },
+	{ 0, "files", NULL, "of a core: what it leaves out of mapped files from these, if they are the same ones still",
+	  .flag = &given.files, .common = COMMON_FILES },
 	{ 0, "color", "WHEN", "auto, never or always; auto obeys NO_COLOR", .take = take_colour },
 	{ 0, "progress", "WHEN", "auto, never or always", .take = take_progress, .common = COMMON_PROGRESS },
 	{ 0, "proc", "DIR", "use the procfs mounted at DIR; PIDs are those of that procfs", .take = take_proc,

@@ -78,6 +78,10 @@ static void print_region(const struct pidmem_difference *difference)
 	if (difference->kind == PIDMEM_REPLACED) {
 		output_text(" -> ");
 		put_name(other);
+	} else if (one && difference->kind == PIDMEM_MOVED) {
+		output_format("  from %" PRIx64, one->start);
+		if (difference->known)
+			output_format(", %s changed", size_text(difference->changed).text);
 	}
 	output_char('\n');
 }
@@ -125,6 +129,13 @@ static void print_json(const struct diff_job *job, const struct pidmem_differenc
 		json_text(perms[i], perms_of(one).text);
 	}
 	json_address("offset", difference->address - region->start);
+	if (difference->kind == PIDMEM_MOVED) {
+		json_address("from", difference->regions[0]->start);
+		if (difference->known)
+			json_number("changed", difference->changed);
+		else
+			json_null("changed");
+	}
 	if (difference->kind == PIDMEM_CONTENT) {
 		json_hex("before", difference->before, difference->known);
 		json_hex("after", difference->after, difference->known);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "command.h"
+#include "confine.h"
 #include "failure.h"
 #include "options.h"
+#include "target.h"
 #include "ui/output.h"
 
 #include <errno.h>
@@ -63,6 +65,9 @@ static int run(const struct invocation *invocation)
 	}
 	if (!invocation->command || invocation->help)
 		return command_help.run(invocation);
+	if (target_check_files(invocation))
+		return EXIT_FAILED;
+	confine_expect(invocation);
 	return invocation->command->run(invocation);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "target.h"
+#include "confine.h"
 #include "failure.h"
 #include "selection.h"
 #include "ui/json.h"
@@ -10,6 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+/* One for each file would be many. */
+#define MOST_WARNINGS 8
 
 /* pidmem's own PID. In another procfs it has another number, which the link "self" there tells (proc(5)). */
 static int own_pid(const char *proc, pid_t *pid)
@@ -111,11 +115,25 @@ static void name_file(struct target *target)
 	pidmem_file_describe(target->file, NULL, &file);
 	target->pid = file.pid;
 	snprintf(target->name, sizeof(target->name), "%s", file.name ? file.name : "");
-	if (target->pid)
+	if (target->pid && !target->name[0])
+		snprintf(target->words, sizeof(target->words), "%.100s (process %d)", base, (int)target->pid);
+	else if (target->pid)
 		snprintf(target->words, sizeof(target->words), "%.100s (process %d, %s)", base, (int)target->pid,
 			 target->name);
 	else
 		snprintf(target->words, sizeof(target->words), "%.200s", base);
+}
+
+/* What a core leaves out, and cannot be had either: a few of them tell what is wrong. */
+static void warn_missing(const struct target *target)
+{
+	struct pidmem_file file = PIDMEM_INIT(file);
+
+	pidmem_file_describe(target->file, NULL, &file);
+	for (size_t i = 0; i < file.missing && i < MOST_WARNINGS; i++)
+		warn("%s: %s", target->words, pidmem_file_missing(target->file, i));
+	if (file.missing > MOST_WARNINGS)
+		warn("%s: the same of %zu more files", target->words, file.missing - MOST_WARNINGS);
 }
 
 static int open_file(const struct invocation *invocation, const char *path, struct target *target)
@@ -126,8 +144,11 @@ static int open_file(const struct invocation *invocation, const char *path, stru
 	*target = (struct target){ .path = path };
 	/* The selection is looked at by the caller, who can tell which term fits nothing. */
 	options.select = invocation->select;
+	options.opened = confine_opened;
+	options.files = invocation->files;
 	if (pidmem_source_open_file(path, &options, &error, &target->file) == 0) {
 		name_file(target);
+		warn_missing(target);
 		return 0;
 	}
 	if (error.code != PIDMEM_NO_MATCH)
@@ -136,15 +157,38 @@ static int open_file(const struct invocation *invocation, const char *path, stru
 	return selection_fits_nothing(invocation, target);
 }
 
-/* What begins like a negative number is a slip of the pen more often than a file. */
-static bool is_path(const char *text)
+static bool names_process(const char *text)
 {
-	return text[0] && strcmp(text, "self") != 0 && text[strspn(text, "0123456789")] && access(text, F_OK) == 0;
+	return !strcmp(text, "self") || !text[strspn(text, "0123456789")];
+}
+
+bool target_is_path(const char *text)
+{
+	return !names_process(text) && access(text, F_OK) == 0;
+}
+
+int target_count(const struct invocation *invocation)
+{
+	int count = invocation->command->all_targets ? invocation->operand_count : 1;
+
+	return count < invocation->operand_count ? count : invocation->operand_count;
+}
+
+int target_check_files(const struct invocation *invocation)
+{
+	for (int i = 0; i < target_count(invocation); i++)
+		if (!names_process(invocation->operands[i]))
+			return 0;
+	if (!invocation->files || !invocation->operand_count)
+		return 0;
+	fail("--files is for core files: of a process, what is in mapped files is read from them anyway");
+	hint("leave it out");
+	return EXIT_FAILED;
 }
 
 int target_open(const struct invocation *invocation, const char *text, struct target *target)
 {
-	return is_path(text) ? open_file(invocation, text, target) : open_process(invocation, text, target);
+	return target_is_path(text) ? open_file(invocation, text, target) : open_process(invocation, text, target);
 }
 
 void target_close(struct target *target)

@@ -22,6 +22,14 @@ struct target {
 /* The PID that the text names. 0, or EXIT_FAILED after a message. */
 int target_parse(const struct invocation *invocation, const char *text, pid_t *pid);
 
+/* Does it name a file? */
+bool target_is_path(const char *text);
+
+/* How many of the operands are targets. */
+int target_count(const struct invocation *invocation);
+/* --files is for cores: 0, or EXIT_FAILED after a message. */
+int target_check_files(const struct invocation *invocation);
+
 /* Open what the text names; a file with the selection of -R. 0, or EXIT_FAILED after a message. */
 int target_open(const struct invocation *invocation, const char *text, struct target *target);
 /* That of a process that somebody else has opened. */

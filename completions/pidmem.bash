@@ -71,7 +71,7 @@ _pidmem_argument() {
 _pidmem() {
 	local current=${COMP_WORDS[COMP_CWORD]} option='' command='' operands=0 i
 	local common='-h --help -V --version -q --quiet --color='
-	local other='-j --json -R --region= --consistency= --progress= --proc=' own=
+	local other='-j --json -R --region= --consistency= --progress= --proc= --files' own=
 	local pausing='--engine= --max-pause= --shared= --shared-limit='
 	local writing='-z --zstd --max-size= --max-time= --partial --rate= --nice'
 	COMPREPLY=()
@@ -104,7 +104,10 @@ _pidmem() {
 	fi
 
 	case $command in
-	maps) own='-o --columns= --watch -x --extended' ;;
+	maps)
+		other=${other% --files}
+		own='-o --columns= --watch -x --extended'
+		;;
 	read) own='--raw --xxd' ;;
 	find)
 		own='-e --regex= -x --hex= -t --type= -y --yara= --strings -f --file= -i --ignore-case --wide -a --align='
@@ -115,7 +118,8 @@ _pidmem() {
 	core) own="-o --output= -a --all --filter= --tree $pausing $writing --force" ;;
 	gcore) other='--consistency= --progress= --proc=' own='-a --all -o --output= --force' ;;
 	report) own='-o --output= --no-bytes --force' ;;
-	info | why) other='-j --json --proc=' ;;
+	info) other='-j --json --proc= --files' ;;
+	why) other='-j --json --proc=' ;;
 	help) other= ;;
 	esac
 	if [[ $current == -* ]]; then

@@ -82,6 +82,7 @@ complete -c pidmem -n "not $seen info why help" -l consistency -x -a 'live stopp
 complete -c pidmem -l color -x -a 'auto never always' -d 'use colours'
 complete -c pidmem -n "not $seen info why help" -l progress -x -a 'auto never always' -d 'show progress'
 complete -c pidmem -n "not $seen help" -l proc -x -a '(__fish_complete_directories)' -d 'use the procfs mounted there'
+complete -c pidmem -n "not $seen maps gcore why help" -l files -d 'what a core leaves out of mapped files, from these'
 
 complete -c pidmem -n "$seen maps" -s o -l columns -x -a '(__pidmem_columns)' -d 'these columns'
 complete -c pidmem -n "$seen maps" -l watch -d 'again each second'

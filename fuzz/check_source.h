@@ -47,7 +47,8 @@ static inline void check_spans(struct pidmem_source *source)
 		const struct pidmem_region *region = pidmem_maps_get(maps, index);
 		MUST(region && span.region == region && span.start == region->start + at);
 		MUST(span.size && span.size <= region->size - at);
-		MUST((span.class_ <= PIDMEM_ZERO) == (span.why == PIDMEM_WHY_NONE));
+		MUST((span.class_ <= PIDMEM_ZERO) ==
+		     (span.why == PIDMEM_WHY_NONE || span.why == PIDMEM_WHY_MAPPED_FILE));
 		MUST(!span.bytes);
 		at += span.size;
 		if (at == region->size) {

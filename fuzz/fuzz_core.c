@@ -22,6 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static int fd = -1;
 	struct pidmem_error error = { 0 };
 	struct pidmem_source *source;
+	struct pidmem_file_options options = PIDMEM_INIT(options);
 	char path[64];
 
 	if (fd < 0)
@@ -29,7 +30,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	MUST(fd >= 0 && ftruncate(fd, 0) == 0 && pwrite(fd, data, size, 0) == (ssize_t)size);
 	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
 	look_for_build_id(data, size);
-	if (pidmem_source_open_file(path, NULL, &error, &source) < 0) {
+	options.files = size % 2;
+	if (pidmem_source_open_file(path, &options, &error, &source) < 0) {
 		MUST(error.code != PIDMEM_OK && error.text[0]);
 		return 0;
 	}

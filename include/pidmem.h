@@ -447,12 +447,14 @@ enum pidmem_why {
 	PIDMEM_WHY_TRUNCATED, /* unreadable: the file ends before it */
 	PIDMEM_WHY_LIMIT,     /* unreadable: a limit of size or time was reached before it was saved */
 	PIDMEM_WHY_SWAPPED,   /* excluded: in swap, from where reading would bring it back */
-	PIDMEM_WHY_NOT_SOUGHT, /* excluded: behind the last match that was asked for, or not among those to be narrowed
-				*/
+	PIDMEM_WHY_NOT_SOUGHT,  /* excluded: behind the last match that was asked for, or not among those to be narrowed
+				 */
+	PIDMEM_WHY_MAPPED_FILE, /* read or zero: not in the core but in the file that was mapped, see `files` in struct
+				 * pidmem_file_options */
 };
 /** pidmem_why_name() - a stable word: "filter", "device", "kernel", "guard", "past-eof", "userfaultfd",
  * "unmapped", "file", "shared", "permissions", "secret", "poisoned", "io", "dump-rules", "not-copied", "not-saved",
- * "truncated", "limit", "swapped", "not-sought"; "" for none. */
+ * "truncated", "limit", "swapped", "not-sought", "mapped-file"; "" for none. */
 PIDMEM_API const char *pidmem_why_name(enum pidmem_why why);
 /** pidmem_why_text() - the same in a few words for people. */
 PIDMEM_API const char *pidmem_why_text(enum pidmem_why why);
@@ -717,10 +719,22 @@ PIDMEM_API ssize_t pidmem_source_build_id(struct pidmem_source *source, uint64_t
  * struct pidmem_file_options - how to read a file
  * @size:   sizeof this structure
  * @select: which regions; NULL means all. Borrowed until the source is closed.
+ * @opened: called once the file is open, and its index with it, and before a byte of either is looked at: who has
+ * rights that reading does not need can give them up there. The parts of a split dump are opened when they are read. A
+ * return value other than 0 cancels (may be NULL)
+ * @user:   first argument of @opened
+ * @files:  of a core: what it leaves out of mapped files is read from these, PIDMEM_WHY_MAPPED_FILE, where it is proved
+ *          that the file is the same one still and that the process had changed nothing. The first page of a program or
+ *          library proves it, if the core has it and there is a build-id in it; for other files what pidmem_core()
+ * notes of them, device, inode, size and times. Of cores of other writers, read-only segments of programs and libraries
+ * alone. pidmem_file_missing() tells of files that are not the same any more
  */
 struct pidmem_file_options {
 	size_t size;
 	const struct pidmem_select *select;
+	int (*opened)(void *user);
+	void *user;
+	bool files;
 };
 
 /**
@@ -733,7 +747,7 @@ struct pidmem_file_options {
  * the file is missing (PIDMEM_WHY_TRUNCATED). The file stays open; whoever changes it meanwhile changes what is read.
  *
  * Nothing that the file says is believed without a check. Errors: PIDMEM_FORMAT (neither, or its headers cannot be
- * true), PIDMEM_UNSUPPORTED, PIDMEM_NO_MATCH (nothing is selected), PIDMEM_SYSTEM.
+ * true), PIDMEM_UNSUPPORTED, PIDMEM_NO_MATCH (nothing is selected), PIDMEM_CANCELLED, PIDMEM_SYSTEM.
  */
 PIDMEM_API int pidmem_source_open_file(const char *path, const struct pidmem_file_options *options,
 				       struct pidmem_error *error, struct pidmem_source **source);
@@ -752,6 +766,7 @@ enum pidmem_file_kind {
  * @apparent, @size_on_disk: in bytes; without compression; @apparent is 0 of a split dump
  * @expected:     what @apparent would be if nothing of the file was missing
  * @truncated:    something of it is missing
+ * @unknown:      so many program headers of a core are missing: nothing is known of the regions that they told of
  * @complete:     it tells of all that has no content
  * @bits, @machine, @machine_name: of a core: 32 or 64, EM_* of elf.h, "x86-64" or NULL
  * @has_process:  @uid, @name and @arguments are told
@@ -764,6 +779,7 @@ enum pidmem_file_kind {
  * @threads, @notes, @segments: how many, of a core
  * @record:       the text of pidmem's note about completeness, JSON; NULL if there is none
  * @remarks:      how many pidmem_file_remark() has
+ * @missing:      how many pidmem_file_missing() has
  */
 struct pidmem_file {
 	size_t size;
@@ -780,6 +796,8 @@ struct pidmem_file {
 	size_t threads, notes, segments;
 	const char *record;
 	size_t remarks;
+	size_t missing;
+	uint64_t unknown;
 };
 /** pidmem_file_describe() - fill it. Errors: PIDMEM_USAGE (the source is a process). */
 PIDMEM_API int pidmem_file_describe(const struct pidmem_source *source, struct pidmem_error *error,
@@ -787,6 +805,10 @@ PIDMEM_API int pidmem_file_describe(const struct pidmem_source *source, struct p
 /** pidmem_file_remark() - what its user should know, in words: what is missing, what a debugger will miss; NULL past
  * the end. */
 PIDMEM_API const char *pidmem_file_remark(const struct pidmem_source *source, size_t index);
+
+/** pidmem_file_missing() - with @files, a file that what the core leaves out cannot be read from, and why, in words;
+ * NULL past the end. */
+PIDMEM_API const char *pidmem_file_missing(const struct pidmem_source *source, size_t index);
 
 /** struct pidmem_file_note - a note of a core: @offset and @size of its bytes in the file. @owner is cut after 15
  * bytes. */
@@ -834,6 +856,9 @@ struct pidmem_reason {
 };
 /** pidmem_account_excluded() - what is PIDMEM_EXCLUDED for this reason. */
 PIDMEM_API struct pidmem_reason pidmem_account_excluded(const struct pidmem_account *account, enum pidmem_why why);
+
+/** pidmem_account_mapped() - what was read, or is known to be zero, from mapped files: PIDMEM_WHY_MAPPED_FILE. */
+PIDMEM_API struct pidmem_reason pidmem_account_mapped(const struct pidmem_account *account);
 
 /* What has no content, or could not be read. */
 PIDMEM_API size_t pidmem_account_hole_count(const struct pidmem_account *account);
@@ -1125,8 +1150,9 @@ enum pidmem_difference_kind {
 	PIDMEM_REPLACED,     /* another file is mapped, or another part of it */
 	PIDMEM_OTHER_RIGHTS, /* permissions, or whether it is shared */
 	PIDMEM_CONTENT,      /* other bytes */
+	PIDMEM_MOVED,        /* mapped at another address in the second: mostly the same bytes */
 };
-/** pidmem_difference_name() - "went", "came", "replaced", "rights", "content". */
+/** pidmem_difference_name() - "went", "came", "replaced", "rights", "content", "moved". */
 PIDMEM_API const char *pidmem_difference_name(enum pidmem_difference_kind kind);
 
 /** struct pidmem_diff_options - how to compare; as in struct pidmem_find_options. */
@@ -1141,6 +1167,9 @@ struct pidmem_diff_options {
 /**
  * struct pidmem_difference - a range that is not the same in both
  * @regions: of the first and the second source, that hold its first byte; NULL where there is none
+ *           Of PIDMEM_MOVED the whole regions: @address is where it is in the second
+ * @changed: of PIDMEM_MOVED, bytes in it that are not the same; not known if @known is 0, because none could be
+ * compared
  * @before, @after: of PIDMEM_CONTENT, the first @known bytes of it in both, at most PIDMEM_DIFF_BYTES; valid until the
  *           next call
  */
@@ -1150,6 +1179,7 @@ struct pidmem_difference {
 	const struct pidmem_region *regions[2];
 	const unsigned char *before, *after;
 	size_t known;
+	uint64_t changed;
 };
 
 /**
@@ -1178,7 +1208,8 @@ PIDMEM_API int pidmem_diff_open(struct pidmem_source *one, struct pidmem_source 
 				struct pidmem_account *other_account, struct pidmem_error *error,
 				struct pidmem_diff **diff);
 PIDMEM_API void pidmem_diff_close(struct pidmem_diff *diff);
-/** pidmem_diff_next() - the next difference: those of regions first, by address, then those of content. Changes with
+/** pidmem_diff_next() - the next difference: those of regions first, by address, then those of content at the same
+ * addresses. Changes with
  * fewer than 16 equal bytes between them are one, within a page. Errors: as pidmem_walk_next(), PIDMEM_CANCELLED. */
 PIDMEM_API int pidmem_diff_next(struct pidmem_diff *diff, struct pidmem_error *error,
 				struct pidmem_difference *difference);

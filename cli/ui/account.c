@@ -48,6 +48,8 @@ void account_json(const struct pidmem_account *account)
 	json_number("total", totals->total);
 	for (int i = 0; i < PIDMEM_CLASSES; i++)
 		json_number(pidmem_class_name((enum pidmem_class)i), totals->by_class[i]);
+	if (pidmem_account_mapped(account).size)
+		json_number("from_files", pidmem_account_mapped(account).size);
 	json_object_end();
 	json_array("holes");
 	for (size_t i = 0; i < count; i++) {
@@ -95,6 +97,8 @@ void account_sentence(const struct pidmem_account *account, const char *zeros)
 	output_format("%s read", size_text(totals->by_class[PIDMEM_READ]).text);
 	if (totals->by_class[PIDMEM_ZERO])
 		output_format(", %s %s", size_text(totals->by_class[PIDMEM_ZERO]).text, zeros);
+	if (pidmem_account_mapped(account).size)
+		output_format(", %s of that from mapped files", size_text(pidmem_account_mapped(account).size).text);
 	sum_excluded(account, &left_out);
 	print_reasons(&left_out);
 	sum_holes(account, PIDMEM_NO_CONTENT, &empty);
@@ -144,12 +148,25 @@ static void hint_way_out(enum pidmem_why why)
 		hint("the kernel parameter proc_mem.force_override=always allows it");
 }
 
+/* Regions that no account knows of. */
+static int status_of_unknown(const struct target *target)
+{
+	struct pidmem_file file = PIDMEM_INIT(file);
+
+	if (!target->file || pidmem_file_describe(target->file, NULL, &file) < 0 || !file.unknown)
+		return EXIT_DONE;
+	fail("%s: the file ends within its headers: what %" PRIu64 " of them told of could not be read", target->words,
+	     file.unknown);
+	return EXIT_INCOMPLETE;
+}
+
 int account_status(const struct pidmem_account *account, const struct target *target)
 {
 	struct reasons reasons = { { { 0 } } };
+	int unknown = status_of_unknown(target);
 
 	if (!pidmem_account_totals(account)->by_class[PIDMEM_UNREADABLE])
-		return EXIT_DONE;
+		return unknown;
 	sum_holes(account, PIDMEM_UNREADABLE, &reasons);
 	for (int i = 0; i < REASONS; i++) {
 		const struct pidmem_reason *reason = &reasons.of[i];

@@ -54,6 +54,7 @@ const char *pidmem_why_name(enum pidmem_why why)
 		[PIDMEM_WHY_LIMIT] = "limit",
 		[PIDMEM_WHY_SWAPPED] = "swapped",
 		[PIDMEM_WHY_NOT_SOUGHT] = "not-sought",
+		[PIDMEM_WHY_MAPPED_FILE] = "mapped-file",
 	};
 	return WORD(words, why);
 }
@@ -82,6 +83,7 @@ const char *pidmem_why_text(enum pidmem_why why)
 		[PIDMEM_WHY_LIMIT] = "not saved before a limit was reached",
 		[PIDMEM_WHY_SWAPPED] = "in swap, from where reading would bring it back",
 		[PIDMEM_WHY_NOT_SOUGHT] = "not looked at",
+		[PIDMEM_WHY_MAPPED_FILE] = "from the mapped file",
 	};
 	return WORD(texts, why);
 }
@@ -128,7 +130,7 @@ const char *pidmem_difference_name(enum pidmem_difference_kind kind)
 {
 	static const char *const words[] = {
 		[PIDMEM_WENT] = "went",           [PIDMEM_CAME] = "came",       [PIDMEM_REPLACED] = "replaced",
-		[PIDMEM_OTHER_RIGHTS] = "rights", [PIDMEM_CONTENT] = "content",
+		[PIDMEM_OTHER_RIGHTS] = "rights", [PIDMEM_CONTENT] = "content", [PIDMEM_MOVED] = "moved",
 	};
 	return WORD(words, kind);
 }

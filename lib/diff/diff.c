@@ -27,6 +27,9 @@ struct side {
 struct pidmem_diff {
 	struct side sides[2];
 	struct region_pair regions;
+	struct moves moves;
+	bool began;
+	unsigned flags; /* of walks */
 	struct watch watch;
 	/* A stretch that both have: NULL for zeros. */
 	const unsigned char *bytes[2];
@@ -42,6 +45,7 @@ void pidmem_diff_close(struct pidmem_diff *diff)
 		return;
 	for (int i = 0; i < 2; i++)
 		pidmem_walk_close(diff->sides[i].walk);
+	moves_done(&diff->moves);
 	free(diff);
 }
 DEFINE_CLEANUP(cleanup_diff, struct pidmem_diff *, pidmem_diff_close)
@@ -58,13 +62,15 @@ int pidmem_diff_open(struct pidmem_source *one, struct pidmem_source *other, con
 		return fail_memory(error);
 	diff->sides[0] = (struct side){ .source = one, .account = one_account };
 	diff->sides[1] = (struct side){ .source = other, .account = other_account };
+	diff->flags = options.swapped ? 0 : PIDMEM_WALK_NO_SWAP;
+	diff->regions.moves = &diff->moves;
 	watch_init(&diff->watch, options.progress, options.user);
 	for (int i = 0; i < 2 && result >= 0; i++) {
 		struct side *side = &diff->sides[i];
 		diff->regions.maps[i] = pidmem_source_maps(side->source);
+		diff->regions.selects[i] = side->source->select;
 		diff->watch.state.expected += options.progress ? source_expected(side->source) : 0;
-		result = pidmem_walk_open(side->source, 0, UINT64_MAX, options.swapped ? 0 : PIDMEM_WALK_NO_SWAP, error,
-					  &side->walk);
+		result = pidmem_walk_open(side->source, 0, UINT64_MAX, diff->flags, error, &side->walk);
 	}
 	if (result < 0)
 		return result;
@@ -263,8 +269,26 @@ static int next_content(struct pidmem_diff *diff, struct pidmem_error *error, st
 	}
 }
 
+/* Not when it is opened: it takes its time, and can be cancelled. */
+static int begin(struct pidmem_diff *diff, struct pidmem_error *error)
+{
+	struct pidmem_source *const sources[2] = { diff->sides[0].source, diff->sides[1].source };
+	int result = moves_find(&diff->moves, sources, diff->flags, &diff->watch, error);
+
+	for (size_t i = 0; result >= 0 && i < diff->moves.count; i++) {
+		diff->report.compared += diff->moves.items[i].compared;
+		diff->report.changed += diff->moves.items[i].changed;
+	}
+	diff->began = result >= 0;
+	return result;
+}
+
 int pidmem_diff_next(struct pidmem_diff *diff, struct pidmem_error *error, struct pidmem_difference *difference)
 {
+	int result = diff->began ? 0 : begin(diff, error);
+
+	if (result < 0)
+		return result;
 	if (!diff->regions.ended && region_pair_next(&diff->regions, difference))
 		return 1;
 	return next_content(diff, error, difference);

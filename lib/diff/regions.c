@@ -58,19 +58,44 @@ static bool judge(struct pidmem_difference *difference)
 	return true;
 }
 
+/* *size is cut to what shares the answer. */
+static bool is_selected(const struct pidmem_select *select, const struct pidmem_region *region, uint64_t address,
+			uint64_t *size)
+{
+	uint64_t run;
+
+	if (!region)
+		return false;
+	bool selected = pidmem_select_test(select, region, address, &run);
+	*size = run < *size ? run : *size;
+	return selected;
+}
+
 bool region_pair_next(struct region_pair *pair, struct pidmem_difference *out)
 {
 	while (!pair->ended) {
 		uint64_t sizes[2];
 		struct pidmem_difference difference = { .address = pair->at };
-		for (int i = 0; i < 2; i++)
+		bool selected = false;
+		for (int i = 0; i < 2; i++) {
 			difference.regions[i] = region_at(pair->maps[i], pair->at, &sizes[i]);
+			selected |= is_selected(pair->selects[i], difference.regions[i], pair->at, &sizes[i]);
+		}
 		/* 0 stands for 2^64, from address 0 on. */
 		difference.size = sizes[0] - 1 < sizes[1] - 1 ? sizes[0] : sizes[1];
 		pair->at += difference.size;
 		pair->ended = pair->at == 0;
-		if (!judge(&difference))
+		if (!selected || !judge(&difference) ||
+		    (difference.kind == PIDMEM_WENT && moves_has_gone(pair->moves, difference.regions[0])))
 			continue;
+		const struct move *move =
+			difference.kind == PIDMEM_CAME ? moves_to(pair->moves, difference.regions[1]) : NULL;
+		if (move) {
+			difference.kind = PIDMEM_MOVED;
+			difference.regions[0] = move->regions[0];
+			difference.known = move->compared > 0;
+			difference.changed = move->changed;
+		}
 		*out = difference;
 		return true;
 	}

@@ -7,10 +7,11 @@
 /* No linker makes more program headers, or larger notes. */
 #define MOST_HEADERS 128
 #define LARGEST_NOTES 8192
+#define PAGE 4096ULL
 
 struct span_of_file {
-	uint32_t type;
-	uint64_t address, size, align;
+	uint32_t type, flags;
+	uint64_t address, size, align, offset, file_size;
 };
 
 static bool get_header(const struct byte_reader *reader, bool is_64, uint64_t table, size_t index,
@@ -22,12 +23,14 @@ static bool get_header(const struct byte_reader *reader, bool is_64, uint64_t ta
 	if (is_64) {
 		if (!reader_get(reader, table + index * sizeof large, &large, sizeof large))
 			return false;
-		*out = (struct span_of_file){ large.p_type, large.p_vaddr, large.p_memsz, large.p_align };
+		*out = (struct span_of_file){ large.p_type,  large.p_flags,  large.p_vaddr, large.p_memsz,
+					      large.p_align, large.p_offset, large.p_filesz };
 		return true;
 	}
 	if (!reader_get(reader, table + index * sizeof small, &small, sizeof small))
 		return false;
-	*out = (struct span_of_file){ small.p_type, small.p_vaddr, small.p_memsz, small.p_align };
+	*out = (struct span_of_file){ small.p_type,  small.p_flags,  small.p_vaddr, small.p_memsz,
+				      small.p_align, small.p_offset, small.p_filesz };
 	return true;
 }
 
@@ -80,20 +83,56 @@ static size_t search(const unsigned char *notes, size_t size, uint64_t align, un
 	return 0;
 }
 
+/* The address of the ELF header, as the file has it; UINT64_MAX if nothing of it is loaded. */
+static uint64_t find_base(const struct byte_reader *reader, bool is_64, uint64_t table, size_t count)
+{
+	struct span_of_file header;
+	uint64_t base = UINT64_MAX;
+
+	for (size_t i = 0; i < count && get_header(reader, is_64, table, i, &header); i++)
+		if (header.type == PT_LOAD && header.address < base)
+			base = header.address & ~(PAGE - 1);
+	return base;
+}
+
 size_t build_id_find(const struct byte_reader *reader, unsigned char id[BUILD_ID_LARGEST])
 {
 	unsigned char notes[LARGEST_NOTES];
 	struct span_of_file header;
-	uint64_t table = 0, base = UINT64_MAX; /* the address of the ELF header, as the file has it */
+	uint64_t table = 0;
 	bool is_64 = false;
 	size_t count = find_table(reader, &is_64, &table), found = 0;
+	uint64_t base = find_base(reader, is_64, table, count);
 
-	for (size_t i = 0; i < count && get_header(reader, is_64, table, i, &header); i++)
-		if (header.type == PT_LOAD && header.address < base)
-			base = header.address & ~4095ULL;
 	for (size_t i = 0; i < count && !found && get_header(reader, is_64, table, i, &header); i++)
 		if (header.type == PT_NOTE && header.address >= base && header.size <= sizeof notes &&
 		    reader_get(reader, header.address - base, notes, header.size))
 			found = search(notes, header.size, header.align, id);
 	return found;
+}
+
+bool module_is_constant(const struct byte_reader *reader, uint64_t into, uint64_t size, uint64_t offset)
+{
+	struct span_of_file header;
+	uint64_t table = 0;
+	bool is_64 = false, constant = false;
+	size_t count = find_table(reader, &is_64, &table);
+	uint64_t base = find_base(reader, is_64, table, count);
+
+	for (size_t i = 0; i < count; i++) {
+		if (!get_header(reader, is_64, table, i, &header))
+			return false;
+		uint64_t begin = header.address - base, first = begin & ~(PAGE - 1);
+		if (header.type != PT_LOAD || header.address < base || header.size > INT64_MAX ||
+		    header.file_size > header.size || begin > INT64_MAX)
+			continue;
+		uint64_t end = (begin + header.size + PAGE - 1) & ~(PAGE - 1);
+		uint64_t in_file = (begin + header.file_size + PAGE - 1) & ~(PAGE - 1);
+		if (into >= end || into + size <= first)
+			continue;
+		if (header.flags & PF_W)
+			return false;
+		constant |= into >= first && into + size <= in_file && offset - into == header.offset - begin;
+	}
+	return constant;
 }

@@ -10,4 +10,10 @@
 /* `reader`: memory from the ELF header on. The size of the id, or 0 if there is none. */
 size_t build_id_find(const struct byte_reader *reader, unsigned char id[BUILD_ID_LARGEST]);
 
+/*
+ * Is a part of its memory, `into` it, that comes from `offset` of the file, within a segment that is not writable? The
+ * reader needs to have no more than the program headers.
+ */
+bool module_is_constant(const struct byte_reader *reader, uint64_t into, uint64_t size, uint64_t offset);
+
 #endif

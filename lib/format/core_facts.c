@@ -23,6 +23,7 @@ void core_facts_done(struct core_facts *facts)
 	free(facts->tasks);
 	file_list_done(&facts->files);
 	regions_list_done(&facts->regions);
+	origins_done(&facts->origins);
 	record_done(&facts->record);
 	*facts = (struct core_facts){ 0 };
 }
@@ -117,6 +118,23 @@ static int take_regions(const struct facts_reader *from)
 		    &facts->has_regions, &facts->bad_regions);
 }
 
+/* Without it, or if it makes no sense, nothing is known of the files: that is no failure. */
+static int take_origins(const struct facts_reader *from)
+{
+	const struct elf_segment *table = &from->headers->origins;
+	struct core_facts *facts = from->facts;
+	bool has = false;
+
+	if (!table->file_size)
+		return 0;
+	if (table->offset > from->reader->size || table->file_size > from->reader->size - table->offset) {
+		facts->incomplete = true;
+		return 0;
+	}
+	return took(origins_read(&facts->origins, from->reader, table->offset, table->file_size), &has,
+		    &facts->bad_origins);
+}
+
 /* What found no room in the record. */
 static int take_holes(const struct facts_reader *from)
 {
@@ -177,6 +195,8 @@ int core_facts_read(struct core_facts *out, const struct core_headers *headers, 
 	facts.incomplete = list->incomplete;
 	if (result == 0)
 		result = take_regions(&from);
+	if (result == 0)
+		result = take_origins(&from);
 	if (result == 0 && facts.record.omitted)
 		result = take_holes(&from);
 	if (result < 0)

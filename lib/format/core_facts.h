@@ -6,6 +6,7 @@
 #include "format/core_headers.h"
 #include "format/file_list.h"
 #include "format/layout.h"
+#include "format/origins.h"
 #include "format/record.h"
 #include "format/regions_table.h"
 
@@ -25,12 +26,13 @@ struct core_facts {
 	uint64_t vdso, random; /* addresses from the auxiliary vector: AT_SYSINFO_EHDR, AT_RANDOM */
 	struct file_list files;
 	struct regions_list regions;
+	struct origins origins;
 	struct record record;
 	size_t notes;    /* of all owners */
 	bool incomplete; /* some notes are missing in the file */
 	bool has_process, has_auxv, has_files, has_regions, has_record, has_registers;
-	bool bad_files, bad_regions, bad_record; /* there, and cannot be true */
-	bool gdb;                                /* notes of gdb's own are there */
+	bool bad_files, bad_regions, bad_record, bad_origins; /* there, and cannot be true */
+	bool gdb;                                             /* notes of gdb's own are there */
 };
 void core_facts_done(struct core_facts *facts);
 #define AUTO_CORE_FACTS CLEANUP(core_facts_done) struct core_facts

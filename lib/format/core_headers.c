@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "format/regions_table.h"
+#include "format/origins.h"
 
 /* No process has as many regions: vm.max_map_count is 65,530 where nobody has raised it. */
 #define MOST_SEGMENTS (1U << 20)
@@ -170,6 +170,8 @@ static int add_segment(struct core_headers *headers, const struct elf_segment *s
 		headers->notes[headers->note_count++] = *segment;
 	else if (segment->type == PIDMEM_SEGMENT && end >= segment->offset)
 		headers->tables = *segment;
+	else if (segment->type == ORIGINS_SEGMENT && end >= segment->offset)
+		headers->origins = *segment;
 	else if (segment->type == PT_LOAD && segment->size && (result = check_load(headers, segment, error)) == 0)
 		headers->loads[headers->load_count++] = *segment;
 	else

@@ -17,9 +17,9 @@ struct core_headers {
 	size_t load_count;
 	struct elf_segment *notes; /* PT_NOTE, in their order */
 	size_t note_count;
-	struct elf_segment tables; /* pidmem's own; of size 0 if there is none */
-	uint64_t end;              /* where the file ends if nothing of it is missing */
-	uint64_t missing;          /* program headers that the file is too short for */
+	struct elf_segment tables, origins; /* pidmem's own; of size 0 if there is none */
+	uint64_t end;                       /* where the file ends if nothing of it is missing */
+	uint64_t missing;                   /* program headers that the file is too short for */
 };
 void core_headers_done(struct core_headers *headers);
 #define AUTO_CORE_HEADERS CLEANUP(core_headers_done) struct core_headers

@@ -75,7 +75,7 @@ static void fill(struct matches_reader *matches)
 {
 	size_t held = matches->end - matches->at;
 
-	if (held >= MATCHES_LARGEST + 2 * LONGEST_NUMBER)
+	if (held >= MATCHES_LARGEST + 2 * LONGEST_NUMBER || matches->offset >= matches->reader->size)
 		return;
 	memmove(matches->piece, matches->piece + matches->at, held);
 	ssize_t got =

@@ -94,22 +94,62 @@ static bool may_be_copied_up(int fd, const struct stat *status, const struct pid
  * opens nothing, and then open what was looked at. Reading should not even change the access time, but O_NOATIME is for
  * the owner and root.
  */
-static int open_wanted(const struct pidmem_process *process, const struct pidmem_region *region, enum found found,
-		       int dir, const char *path, bool *regular)
+static int open_looked_at(int looked)
 {
-	AUTO_FD looked = openat(dir, path, O_PATH | O_CLOEXEC);
-	struct stat status;
 	char self[32];
 
-	if (looked < 0 || fstat(looked, &status) < 0 || !S_ISREG(status.st_mode) || is_of_the_kernel(looked) ||
-	    !is_the_file(looked, &status, region, found, dir, path))
-		return -1;
-	*regular = true;
-	if (may_be_copied_up(looked, &status, process, region))
-		return -1;
 	snprintf(self, sizeof self, "/proc/self/fd/%d", looked);
 	int fd = open(self, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOATIME);
 	return fd >= 0 ? fd : open(self, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+}
+
+int backing_open_named(struct backing *backing, const char *path, struct stat *status)
+{
+	AUTO_FD looked = open(path, O_PATH | O_CLOEXEC);
+
+	if (looked < 0 || fstat(looked, status) < 0)
+		return -errno;
+	if (!S_ISREG(status->st_mode) || is_of_the_kernel(looked))
+		return -EINVAL;
+	int fd = open_looked_at(looked);
+	if (fd < 0)
+		return -errno;
+	*backing = (struct backing){ .state = BACKING_OPEN, .fd = fd, .size = (uint64_t)status->st_size };
+	return 0;
+}
+
+static int look_for(const struct pidmem_process *process, const struct pidmem_region *region, enum found found, int dir,
+		    const char *path, bool *regular, struct stat *status)
+{
+	AUTO_FD looked = openat(dir, path, O_PATH | O_CLOEXEC);
+
+	if (looked < 0 || fstat(looked, status) < 0 || !S_ISREG(status->st_mode) || is_of_the_kernel(looked) ||
+	    !is_the_file(looked, status, region, found, dir, path))
+		return -1;
+	*regular = true;
+	return may_be_copied_up(looked, status, process, region) ? -1 : take_fd(&looked);
+}
+
+static int open_wanted(const struct pidmem_process *process, const struct pidmem_region *region, enum found found,
+		       int dir, const char *path, bool *regular)
+{
+	struct stat status;
+	AUTO_FD looked = look_for(process, region, found, dir, path, regular, &status);
+
+	return looked < 0 ? -1 : open_looked_at(looked);
+}
+
+bool backing_stat(const struct pidmem_process *process, const struct pidmem_region *region, struct stat *status)
+{
+	char path[4096 + 8];
+	bool regular;
+
+	snprintf(path, sizeof path, "map_files/%llx-%llx", (unsigned long long)region->start,
+		 (unsigned long long)(region->start + region->size));
+	AUTO_FD looked = look_for(process, region, BY_MAPPING, process->dir, path, &regular, status);
+	if (looked < 0 && (size_t)snprintf(path, sizeof path, "root%s", region->path) < sizeof path)
+		looked = look_for(process, region, BY_NAME, process->memory_dir, path, &regular, status);
+	return looked >= 0;
 }
 
 /* One of the target's own descriptors may refer to it: a memfd, or a file that was deleted. A copy has none. */

@@ -49,6 +49,15 @@ void backings_prepare(struct backings *backings, const struct pidmem_process *pr
 const struct backing *backing_of(struct backings *backings, struct pidmem_process *process,
 				 const struct pidmem_region *region);
 
+/* The status of the file behind a region that has one with a name, without opening it: no lease is broken, no list of
+ * locks is read. */
+struct stat;
+bool backing_stat(const struct pidmem_process *process, const struct pidmem_region *region, struct stat *status);
+
+/* Open a file by its name alone, if it is a regular one: 0 with BACKING_OPEN and its state, or -errno; -EINVAL if it is
+ * no regular file. To be closed by the caller. */
+int backing_open_named(struct backing *backing, const char *path, struct stat *status);
+
 uint64_t backing_size_now(const struct backing *backing);
 
 /*

@@ -10,10 +10,12 @@
 #include "base/error.h"
 #include "base/options.h"
 #include "format/elf_headers.h"
+#include "format/origins.h"
 #include "process/coredump.h"
 #include "process/process.h"
 #include "save/core.h"
 #include "save/core_convert.h"
+#include "save/core_origins.h"
 #include "save/core_record.h"
 #include "save/core_tables.h"
 #include "sink/pack.h"
@@ -25,6 +27,7 @@ static void core_done(struct core *core)
 	pidmem_walk_close(core->walk);
 	buffer_done(&core->notes);
 	buffer_done(&core->tables);
+	buffer_done(&core->origins);
 	core_plan_done(&core->plan);
 	file_close(&core->file);
 }
@@ -53,7 +56,7 @@ static struct elf_segment part_segment(const struct core_part *part)
 
 static size_t segment_count(const struct core *core)
 {
-	return core->plan.count + 3;
+	return core->plan.count + 4;
 }
 
 /* Everything before the content, which ends at `end`. */
@@ -69,6 +72,10 @@ static int make_head(const struct core *core, uint64_t end, struct buffer *head)
 	segments[n++] = (struct elf_segment){
 		.type = PIDMEM_SEGMENT, .offset = offset + core->notes.size, .file_size = core->tables.size, .align = 4
 	};
+	segments[n++] = (struct elf_segment){ .type = ORIGINS_SEGMENT,
+					      .offset = offset + core->notes.size + core->tables.size,
+					      .file_size = core->origins.size,
+					      .align = 4 };
 	for (size_t i = 0; i < core->plan.count; i++)
 		segments[n++] = part_segment(&core->plan.parts[i]);
 	segments[n++] = notes_segment(end, core_record_size());
@@ -76,13 +83,15 @@ static int make_head(const struct core *core, uint64_t end, struct buffer *head)
 		elf_headers_add(head, core->kind.is_64, core->kind.machine, segments, count, end + core_record_size());
 	if (result == 0)
 		result = buffer_append(head, core->notes.bytes, core->notes.size);
-	return result < 0 ? result : buffer_append(head, core->tables.bytes, core->tables.size);
+	if (result == 0)
+		result = buffer_append(head, core->tables.bytes, core->tables.size);
+	return result < 0 ? result : buffer_append(head, core->origins.bytes, core->origins.size);
 }
 
 static uint64_t head_size(const struct core *core)
 {
 	return core_align(elf_headers_size(core->kind.is_64, segment_count(core)) + core->notes.size +
-			  core->tables.size);
+			  core->tables.size + core->origins.size);
 }
 
 /* What was copied while the process ran becomes the file, if there is room for the head before it. Returns 1 if so. */
@@ -170,6 +179,9 @@ static int prepare(struct core *core, const struct pidmem_core_options *options,
 		result = core_plan_make(&core->plan, core->source, filter, options->all, error);
 	if (result == 0 && core_tables_add(&core->tables, &regions, core->source, &core->plan) < 0)
 		return fail_memory(error);
+	int added = result == 0 ? core_origins_add(&core->origins, core->source, &core->plan) : 0;
+	if (added < 0)
+		return fail_sys(error, -added, "cannot tell which files hold what is left out");
 	core->watch.state.expected = core->plan.expected;
 	return result;
 }

@@ -19,7 +19,7 @@ struct core {
 	struct core_plan plan;
 	struct core_kind kind;
 	struct buffer notes;
-	struct buffer tables; /* pidmem's own segment */
+	struct buffer tables, origins; /* pidmem's own segments */
 	size_t threads;
 	struct pidmem_walk *walk;
 };

@@ -6,7 +6,7 @@
 #include "pidmem.h"
 
 #define WHYS 32
-_Static_assert(PIDMEM_WHY_NOT_SOUGHT < WHYS, "room for all reasons");
+_Static_assert(PIDMEM_WHY_MAPPED_FILE < WHYS, "room for all reasons");
 
 struct pidmem_account {
 	struct pidmem_totals totals;
@@ -15,7 +15,7 @@ struct pidmem_account {
 	struct {
 		struct pidmem_reason sum;
 		uint64_t end; /* of the last range */
-	} excluded[WHYS];
+	} reasons[WHYS];      /* of what is excluded; and from mapped files */
 };
 
 int pidmem_account_new(struct pidmem_error *error, struct pidmem_account **out)
@@ -52,10 +52,10 @@ static int add_hole(struct pidmem_account *account, const struct pidmem_span *sp
 	return 0;
 }
 
-static void add_excluded(struct pidmem_account *account, const struct pidmem_span *span)
+static void add_reason(struct pidmem_account *account, const struct pidmem_span *span)
 {
-	struct pidmem_reason *sum = &account->excluded[(unsigned)span->why % WHYS].sum;
-	uint64_t *end = &account->excluded[(unsigned)span->why % WHYS].end;
+	struct pidmem_reason *sum = &account->reasons[(unsigned)span->why % WHYS].sum;
+	uint64_t *end = &account->reasons[(unsigned)span->why % WHYS].end;
 
 	if (!sum->count)
 		sum->first = span->start;
@@ -71,8 +71,8 @@ int pidmem_account_add(struct pidmem_account *account, const struct pidmem_span 
 		if (result < 0)
 			return result;
 	}
-	if (span->class_ == PIDMEM_EXCLUDED)
-		add_excluded(account, span);
+	if (span->class_ == PIDMEM_EXCLUDED || span->why == PIDMEM_WHY_MAPPED_FILE)
+		add_reason(account, span);
 	account->totals.total += span->size;
 	account->totals.by_class[span->class_] += span->size;
 	return 0;
@@ -85,7 +85,14 @@ const struct pidmem_totals *pidmem_account_totals(const struct pidmem_account *a
 
 struct pidmem_reason pidmem_account_excluded(const struct pidmem_account *account, enum pidmem_why why)
 {
-	return account->excluded[(unsigned)why % WHYS].sum;
+	static const struct pidmem_reason none;
+
+	return why == PIDMEM_WHY_MAPPED_FILE ? none : account->reasons[(unsigned)why % WHYS].sum;
+}
+
+struct pidmem_reason pidmem_account_mapped(const struct pidmem_account *account)
+{
+	return account->reasons[PIDMEM_WHY_MAPPED_FILE].sum;
 }
 
 size_t pidmem_account_hole_count(const struct pidmem_account *account)

@@ -21,6 +21,7 @@ void recorded_free(struct recorded *recorded)
 	extents_done(&recorded->extents);
 	core_headers_done(&recorded->headers);
 	core_facts_done(&recorded->facts);
+	originals_done(&recorded->originals);
 	cleanup_fd(&recorded->directory);
 	buffer_done(&recorded->names);
 	buffer_done(&recorded->remarks);
@@ -61,7 +62,16 @@ static int open_index(const char *path, bool split)
 	return fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode) ? take_fd(&fd) : -1;
 }
 
-static int open_split(struct recorded *recorded, struct pidmem_maps *maps, struct pidmem_error *error)
+/* All is open, and nothing of it was looked at. */
+static int tell_opened(const struct pidmem_file_options *options, struct pidmem_error *error)
+{
+	if (!options->opened || options->opened(options->user) == 0)
+		return 0;
+	return fail(error, PIDMEM_CANCELLED, ECANCELED, "cancelled");
+}
+
+static int open_split(struct recorded *recorded, const struct pidmem_file_options *options, struct pidmem_maps *maps,
+		      struct pidmem_error *error)
 {
 	AUTO_FD index = open_index(recorded->path, true);
 
@@ -71,16 +81,49 @@ static int open_split(struct recorded *recorded, struct pidmem_maps *maps, struc
 	recorded->directory = open(recorded->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (recorded->directory < 0)
 		return cannot_open(recorded->path, errno, error);
-	return recorded_read_index(recorded, index, maps, error);
+	int result = tell_opened(options, error);
+	return result < 0 ? result : recorded_read_index(recorded, index, maps, error);
+}
+
+/* Others than zstd that cores are kept by: systemd-coredump(8) knows the first two. */
+static const char *compressor(const struct byte_reader *reader)
+{
+	static const struct {
+		const char *magic, *program;
+		size_t size;
+	} known[] = {
+		{ "\3757zXZ\0", "xz", 6 },
+		{ "\4\"M\30", "lz4", 4 },
+		{ "\37\213", "gzip", 2 },
+		{ "BZh", "bzip2", 3 },
+	};
+	char magic[6] = "";
+
+	reader_get(reader, 0, magic, sizeof magic);
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+		if (!memcmp(magic, known[i].magic, known[i].size))
+			return known[i].program;
+	return NULL;
 }
 
 static int unknown_kind(const struct recorded *recorded, const struct pidmem_error *cause, struct pidmem_error *error)
 {
 	const struct byte_reader *reader = &recorded->content->reader;
 	size_t length = strlen(recorded->path);
+	const char *program = compressor(reader);
 	char magic[4] = "";
 
 	reader_get(reader, 0, magic, sizeof magic);
+	if (reader->size == 0)
+		return with_hint(error,
+				 fail(error, PIDMEM_FORMAT, ENOEXEC, "%s is empty: no core file and no raw dump",
+				      recorded->path),
+				 "its writer may have had no room, or no right to write");
+	if (program)
+		return with_hint(
+			error,
+			fail(error, PIDMEM_UNSUPPORTED, EOPNOTSUPP, "%s is compressed by %s", recorded->path, program),
+			"only zstd can be read as it is: `%s -dc %s` unpacks it", program, recorded->path);
 	if (length > 6 && !strcmp(recorded->path + length - 6, ".index"))
 		return with_hint(error,
 				 fail(error, PIDMEM_FORMAT, ENOEXEC, "%s is the index of a dump", recorded->path),
@@ -112,7 +155,8 @@ static int name_file(const struct recorded *recorded, int result, const struct p
 	return result;
 }
 
-static int open_regular(struct recorded *recorded, int fd, struct pidmem_maps *maps, struct pidmem_error *error)
+static int open_regular(struct recorded *recorded, int fd, const struct pidmem_file_options *options,
+			struct pidmem_maps *maps, struct pidmem_error *error)
 {
 	AUTO_FD own = fd;
 	AUTO_FD index = open_index(recorded->path, false);
@@ -122,6 +166,8 @@ static int open_regular(struct recorded *recorded, int fd, struct pidmem_maps *m
 	if (result < 0)
 		return result;
 	take_fd(&own);
+	if ((result = tell_opened(options, error)) < 0)
+		return result;
 	if (index >= 0) /* its first bytes may well be those of an ELF file: a program's */
 		return recorded_read_index(recorded, index, maps, error);
 	if (seek_table_is_zstd(&recorded->content->reader) &&
@@ -133,7 +179,8 @@ static int open_regular(struct recorded *recorded, int fd, struct pidmem_maps *m
 	return result < 0 ? name_file(recorded, result, &cause, error) : 0;
 }
 
-static int open_kind(struct recorded *recorded, struct pidmem_maps *maps, struct pidmem_error *error)
+static int open_kind(struct recorded *recorded, const struct pidmem_file_options *options, struct pidmem_maps *maps,
+		     struct pidmem_error *error)
 {
 	/* Not to wait for a writer, should it be a FIFO. */
 	AUTO_FD fd = open(recorded->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -144,11 +191,11 @@ static int open_kind(struct recorded *recorded, struct pidmem_maps *maps, struct
 	if (fstat(fd, &status) < 0)
 		return fail_sys(error, errno, "%s", recorded->path);
 	if (S_ISDIR(status.st_mode))
-		return open_split(recorded, maps, error);
+		return open_split(recorded, options, maps, error);
 	if (!S_ISREG(status.st_mode))
 		return with_hint(error, fail(error, PIDMEM_FORMAT, ENOEXEC, "%s is not a regular file", recorded->path),
 				 "a core file or a dump has to be read in any order: write it to a file first");
-	return open_regular(recorded, take_fd(&fd), maps, error);
+	return open_regular(recorded, take_fd(&fd), options, maps, error);
 }
 
 /* ---------------------------------------------------------------------------------------------- open --- */
@@ -168,13 +215,15 @@ int pidmem_source_open_file(const char *path, const struct pidmem_file_options *
 		return result;
 	if (!recorded || !source || !maps || !(recorded->path = strdup(path)))
 		return fail_memory(error);
-	if ((result = open_kind(recorded, maps, error)) < 0 ||
+	if ((result = open_kind(recorded, &options, maps, error)) < 0 ||
 	    (options.select && (result = pidmem_select_check(options.select, maps, error)) < 0))
 		return result;
 	source->select = options.select;
 	source->consistency = recorded_consistency(recorded);
 	source->recorded = take(recorded);
 	source->maps = take(maps);
+	if (options.files && (result = recorded_add_files(source, error)) < 0)
+		return result;
 	*out = take(source);
 	return 0;
 }

@@ -6,6 +6,7 @@
  *   recorded_core.c    ELF cores: what is where in the file, and what is not
  *   recorded_names.c   their regions: which, and what they are called
  *   recorded_dump.c    raw dumps and their index
+ *   recorded_files.c   what a core leaves out of mapped files, from these (original.c)
  *   recorded_walk.c    telling and reading it
  *   recorded_facts.c   what else is known, for pidmem.h
  */
@@ -17,6 +18,7 @@
 #include "process/maps.h"
 #include "source/content.h"
 #include "source/extents.h"
+#include "source/original.h"
 #include "source/source.h"
 
 struct recorded {
@@ -35,8 +37,9 @@ struct recorded {
 	uint32_t open_file; /* which one `content` is */
 	bool zstd;          /* of a dump: its files are compressed */
 
-	uint64_t expected_size; /* of the file, if nothing of it is missing */
-	struct buffer remarks;  /* lines, each with its NUL */
+	uint64_t expected_size;     /* of the file, if nothing of it is missing */
+	struct originals originals; /* of mapped files, from which it takes what it leaves out itself */
+	struct buffer remarks;      /* lines, each with its NUL */
 	size_t remark_count;
 };
 void recorded_free(struct recorded *recorded);
@@ -52,6 +55,9 @@ int recorded_read_index(struct recorded *recorded, int index, struct pidmem_maps
 int recorded_list_regions(const struct recorded *recorded, struct pidmem_maps *maps);
 /* Add one, with everything but its path taken from `region`. */
 int recorded_add_region(struct pidmem_maps *maps, const struct pidmem_region *region, const char *path, size_t size);
+
+/* Take what it leaves out of mapped files from those that are the same ones still. */
+int recorded_add_files(struct pidmem_source *source, struct pidmem_error *error);
 
 /* How it was frozen, as far as that is told. */
 enum pidmem_consistency recorded_consistency(const struct recorded *recorded);

@@ -145,6 +145,7 @@ static int remark_notes(struct recorded *recorded)
 		{ !facts->has_files && !facts->bad_files,
 		  "there is no NT_FILE note: which files were mapped where is not known" },
 		{ facts->bad_regions, "pidmem's table of regions makes no sense" },
+		{ facts->bad_origins, "pidmem's table of the files that hold what it leaves out makes no sense" },
 		{ facts->bad_record, "pidmem's note about completeness makes no sense" },
 		{ facts->has_regions && !facts->has_record && !facts->bad_record,
 		  "pidmem's note about completeness, at the end, is missing: what had no content reads as zeros" },

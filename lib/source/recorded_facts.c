@@ -112,6 +112,8 @@ int pidmem_file_describe(const struct pidmem_source *source, struct pidmem_error
 		.apparent = content && recorded->directory < 0 ? content->reader.size : 0,
 		.expected = recorded->expected_size,
 		.remarks = recorded->remark_count,
+		.missing = recorded->originals.missing_count,
+		.unknown = recorded->headers.missing,
 	};
 	file.has_consistency = has_consistency(recorded);
 	file.truncated = recorded->headers.missing || (content && content->incomplete) || file.expected > file.apparent;
@@ -123,16 +125,29 @@ int pidmem_file_describe(const struct pidmem_source *source, struct pidmem_error
 	return 0;
 }
 
+static const char *line_at(const struct buffer *lines, size_t count, size_t index)
+{
+	const char *text = lines->bytes;
+
+	if (index >= count)
+		return NULL;
+	for (; index; index--)
+		text += strlen(text) + 1;
+	return text;
+}
+
 const char *pidmem_file_remark(const struct pidmem_source *source, size_t index)
 {
 	const struct recorded *recorded = source->recorded;
-	const char *text;
 
-	if (!recorded || index >= recorded->remark_count)
-		return NULL;
-	for (text = recorded->remarks.bytes; index; index--)
-		text += strlen(text) + 1;
-	return text;
+	return recorded ? line_at(&recorded->remarks, recorded->remark_count, index) : NULL;
+}
+
+const char *pidmem_file_missing(const struct pidmem_source *source, size_t index)
+{
+	const struct recorded *recorded = source->recorded;
+
+	return recorded ? line_at(&recorded->originals.missing, recorded->originals.missing_count, index) : NULL;
 }
 
 int pidmem_file_notes(const struct pidmem_source *source, int (*each)(void *user, const struct pidmem_file_note *note),

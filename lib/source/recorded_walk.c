@@ -77,6 +77,28 @@ static int tell_saved(struct pidmem_walk *walk, const struct extent *extent, uin
 	return got > 0 ? tell_read(walk, (size_t)got, span) : tell_unread(walk, limit, got, span);
 }
 
+/* From the mapped file, which was the same when the core was opened; if it is not any more, nothing of it is told. */
+static int tell_original(struct pidmem_walk *walk, const struct extent *extent, uint64_t limit,
+			 struct pidmem_span *span)
+{
+	struct originals *originals = &walk->source->recorded->originals;
+	const struct backing *file = original_open(originals, extent->file);
+	uint64_t offset = extent->offset + (walk->position - extent->start);
+	bool hole = false;
+	uint64_t size = file ? backing_extent(file, offset, limit, HOLE_LEAST, &hole) : 0;
+
+	if (size == 0)
+		return tell(walk, span, limit, PIDMEM_UNREADABLE, PIDMEM_WHY_FILE);
+	if (hole || walk->states_only)
+		return tell(walk, span, size, hole ? PIDMEM_ZERO : PIDMEM_READ, PIDMEM_WHY_MAPPED_FILE);
+	ssize_t got =
+		backing_read(file, offset, walk->buffer, size < walk->buffer_size ? (size_t)size : walk->buffer_size);
+	if (got <= 0 || !original_is_same(originals))
+		return tell(walk, span, got > 0 ? (uint64_t)got : limit, PIDMEM_UNREADABLE, PIDMEM_WHY_FILE);
+	walk->held_why = PIDMEM_WHY_MAPPED_FILE;
+	return tell_read(walk, (size_t)got, span);
+}
+
 uint64_t recorded_saved_size(const struct pidmem_source *source)
 {
 	const struct extents *extents = &source->recorded->extents;
@@ -85,7 +107,7 @@ uint64_t recorded_saved_size(const struct pidmem_source *source)
 	for (size_t i = 0; i < extents->count; i++) {
 		const struct extent *extent = &extents->items[i];
 		const struct pidmem_region *region = pidmem_maps_find(source->maps, extent->start);
-		if (extent->class_ == PIDMEM_READ && region &&
+		if (extent->class_ == PIDMEM_READ && extent->why == PIDMEM_WHY_NONE && region &&
 		    pidmem_select_test(source->select, region, extent->start, NULL))
 			sum += extent->size;
 	}
@@ -98,6 +120,9 @@ int tell_recorded(struct pidmem_walk *walk, uint64_t limit, struct pidmem_error 
 	uint64_t rest = extent->size - (walk->position - extent->start);
 
 	limit = rest < limit ? rest : limit;
+	walk->held_why = PIDMEM_WHY_NONE;
+	if (extent->class_ == PIDMEM_READ && extent->why == PIDMEM_WHY_MAPPED_FILE)
+		return tell_original(walk, extent, limit, span);
 	if (extent->class_ == PIDMEM_READ)
 		return tell_saved(walk, extent, limit, error, span);
 	return tell(walk, span, limit, extent->class_, extent->why);

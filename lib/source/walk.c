@@ -39,6 +39,7 @@ int tell_held(struct pidmem_walk *walk, struct pidmem_span *span)
 		.start = address,
 		.size = size,
 		.class_ = zero ? PIDMEM_ZERO : PIDMEM_READ,
+		.why = walk->held_why,
 		.region = walk->region,
 		.bytes = zero ? NULL : bytes,
 	};

@@ -22,6 +22,7 @@ struct pidmem_walk {
 	uint64_t page_size;
 	unsigned char *buffer;
 	size_t buffer_size, held, told; /* bytes read, and how many of them have been told */
+	enum pidmem_why held_why;       /* of these bytes: PIDMEM_WHY_MAPPED_FILE, or none */
 	size_t extent;                  /* of a file: the last one that was told */
 	struct pidmem_walk *live;       /* of a copy: through the target itself, for what no copy holds */
 };

@@ -109,6 +109,58 @@ def test_other_rights(pidmem, tmp_path):
     assert (changed["kind"], changed["region_before"], changed["region"]) == ("replaced", "", "/lib/other")
 
 
+def test_moved(pidmem, victim, tmp_path):
+    """A program that was started again: each of its regions is the same one, elsewhere."""
+    one, other = [victim("plain") for _ in range(2)]
+    regions = [pidmem("maps", "-j", pid).json["regions"] for pid in (one.pid, other.pid)]
+    found = diff(pidmem, one.pid, other.pid, code=(1, 3))
+    at = {region["start"]: region for region in regions[1]}
+    before = {region["start"]: region for region in regions[0]}
+    moved = [line for line in found.all if line["kind"] == "moved"]
+    assert len(moved) > len(regions[1]) // 2
+    for line in moved:
+        new, old = at[line["address"]], before[line["from"]]
+        assert line["address"] not in before and line["from"] not in at
+        assert line["size"] == new["size"] == old["size"] and line["region"] == new["path"] == old["path"]
+        assert line["perms"] == new["perms"] == old["perms"]
+    text = [line for line in moved if line["perms"] == "r-xp" and line["region"].endswith("libc.so.6")]
+    assert len(text) == 1 and text[0]["changed"] == 0, moved
+    told = {line["address"] for line in moved} | {line["from"] for line in moved}
+    assert not told & {line["address"] for line in found.all if line["kind"] in ("came", "went")}
+    for pid, name in ((one.pid, "a"), (other.pid, "b")):
+        assert pidmem("core", "-o", tmp_path / name, pid).code == 0
+    again = [line for line in diff(pidmem, tmp_path / "a", tmp_path / "b").all if line["kind"] == "moved"]
+    assert [(line["address"], line["from"]) for line in again] == [(line["address"], line["from"]) for line in moved]
+    # Of what was not saved nothing is claimed.
+    assert {line["changed"] for line in again if line["perms"] == "r-xp" and line["region"].endswith("libc.so.6")} == {None}
+    assert re.search(r"^moved     .*  from [0-9a-f]+, \d", pidmem("diff", one.pid, other.pid).text, re.M)
+
+
+def test_moved_or_another(pidmem, tmp_path):
+    """Anonymous memory of the same size is the same one only if most of its bytes are."""
+    data = [random.Random(i).randbytes(2 * PAGE) for i in range(3)]
+    mostly = data[1][:PAGE + 500] + b"?" * (PAGE - 500)
+    paths = two(tmp_path, [(BASE + 16 * i * PAGE, one) for i, one in enumerate(data)],
+                [(BASE + (8 + 16 * i) * PAGE, one) for i, one in enumerate([mostly, data[0], b"!" * 2 * PAGE])])
+    found = diff(pidmem, *paths, code=(1,))
+    assert {(int(line["address"], 16), int(line["from"], 16)) for line in found.all if line["kind"] == "moved"} == \
+        {(BASE + 8 * PAGE, BASE + 16 * PAGE), (BASE + 24 * PAGE, BASE)}
+    assert found.of("went") == [(BASE + 32 * PAGE, 2 * PAGE)] and found.of("came") == [(BASE + 40 * PAGE, 2 * PAGE)]
+    changed = [line["changed"] for line in found.all if line["kind"] == "moved"]
+    assert changed[1] == 0 and 0 < changed[0] <= PAGE - 500 and found.end["changed"] == changed[0]
+
+
+def test_of_what_is_selected(pidmem, victim):
+    """Regions that nobody asked for are no difference."""
+    one, other = [victim("plain") for _ in range(2)]
+    found = diff(pidmem, "-R", "stack", one.pid, other.pid)
+    assert {line["region"] for line in found.all} == {"[stack]"}
+    start = pidmem("maps", "-j", "-R", "stack", one.pid).json["regions"][0]["start"]
+    wanted = f"{start}-{int(start, 16) + PAGE:x}"
+    found = diff(pidmem, "-R", wanted, "-R", "heap", one.pid, other.pid)
+    assert (int(start, 16), PAGE) in found.of("went")
+
+
 def test_over_time(pidmem, victim):
     """Rounds; the process runs on, and nothing of them stays."""
     one = victim("busy")

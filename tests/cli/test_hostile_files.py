@@ -110,6 +110,29 @@ def test_bombs(tmp_path, what):
     check_account(json.loads(out)["account"])
 
 
+MATCHES = b"PMFOUND1" + struct.pack("<2I", 0, 0x01020304)
+
+
+MATCH_LIES = {
+    "a match of 2^60 bytes": b"\x01" + b"\x80" * 8 + b"\x10" + b"x" * 64,
+    "past the end of the address space": (b"\xff" * 9 + b"\x01" + b"\x02xx") * 2,
+    "a number without an end": b"\xff" * 4096,
+    "another number of them": b"\x01\x01x\0\0" + struct.pack("<Q", 1 << 60),
+    "no end": b"\x01\x01x" * 300000,
+}
+
+
+@pytest.mark.parametrize("what", MATCH_LIES)
+def test_matches_of_lies(tmp_path, what):
+    path, matches = tmp_path / "core", tmp_path / "matches"
+    path.write_bytes(core([(0x10000, 6, b"x" * PAGE, PAGE)], status_note(1)))
+    for size in (0, 1 << 40):
+        matches.write_bytes(MATCHES + MATCH_LIES[what])
+        os.truncate(matches, max(size, matches.stat().st_size))
+        code, _, err = frugal("find", "--in", matches, path, "x")
+        assert code == 2 and str(matches) in err, err
+
+
 def omitting(count, content=b"x" * PAGE * 4):
     record = {"pidmem": 1, "command": "core", "consistency": "stopped", "holes": [], "holes_omitted": count}
     return core([(0x10000, 6, content, len(content))], note("pidmem", 0x504D454D, json.dumps(record).encode()))

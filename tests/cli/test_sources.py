@@ -7,6 +7,7 @@ import os
 import pathlib
 import shutil
 import signal
+import struct
 import subprocess
 
 import pytest
@@ -105,6 +106,40 @@ def test_four_writers(pidmem, secrets, folder):
     written = sum(end - start for start, end in known(kernels))
     empty = sum(record.size for record in ours.records if record.cls == "no_content")
     assert sum(end - start for start, end in common(known(ours), known(kernels))) == written - empty
+
+
+def lldb_memory(pid, folder):
+    """{address: bytes}: what lldb saves. On Linux that is a minidump, of the stacks (its only style that works)."""
+    if not shutil.which("lldb"):
+        pytest.skip("lldb is not installed")
+    path = folder / "lldb"
+    made = subprocess.run(["lldb", "-b", "-o", f"process attach -p {pid}", "-o",
+                           f"process save-core --plugin-name=minidump --style stack {path}", "-o", "detach"],
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=60)
+    assert path.exists(), made
+    data = path.read_bytes()
+    magic, _, streams, directory = struct.unpack_from("<4s3I", data)
+    assert magic == b"MDMP"
+    place = {kind: at for kind, _, at in struct.iter_unpack("<3I", data[directory:directory + 12 * streams])}[5]
+    (count,) = struct.unpack_from("<I", data, place)
+    ranges = struct.iter_unpack("<Q2I", data[place + 4:place + 4 + 16 * count])
+    return {start: data[at:at + size] for start, size, at in ranges}, path
+
+
+def test_lldb(pidmem, victim, folder):
+    """The same stacks; and the file itself is not taken for anything else."""
+    one = victim("threads", 3, well=False)
+    one.stop()
+    _, live = dump_of(pidmem, one.pid, folder, "live", "--consistency=live")
+    memory, path = lldb_memory(one.pid, folder)
+    assert len(memory) >= 4
+    for start, content in memory.items():
+        end = start + len(content)
+        parts = common(known(live), [(start, end)])
+        assert sum(to - at for at, to in parts) >= len(content) // 2, hex(start)
+        for at, to in parts:
+            assert live.read(at, to - at) == content[at - start:to - start], hex(at)
+    assert "minidump, as lldb writes them" in pidmem.fails("info", path).err
 
 
 @pytest.mark.parametrize("name", ["secrets", "plain", "kinds"])
@@ -297,6 +332,24 @@ def cut(path, size):
     copy = path.with_name(f"cut.{size}")
     copy.write_bytes(data[:size])
     return copy
+
+
+def test_cut_within_the_headers(pidmem, secrets, folder):
+    """Of regions that nobody knows, not even how many: no account can be the whole."""
+    assert pidmem("core", "-o", folder / "core", secrets.pid).code == 0
+    for size in (64, 200):
+        for command in (["info"], ["dump", "--force", "-o", folder / "raw"], ["find"]):
+            result = pidmem(*command, cut(folder / "core", size), *(["x"] if command == ["find"] else []))
+            assert result.code == 3 and "the file ends within its headers" in result.err, result
+
+
+def test_files_that_are_something_else(pidmem, tmp_path):
+    for head, what, way in [(b"", "is empty", "no room"), (b"\xfd7zXZ\0", "by xz", "xz -dc"), (b"\x1f\x8b\x08", "gzip", "-dc"),
+                            (b"\x04\x22\x4d\x18", "by lz4", "lz4 -dc"), (b"BZh9", "bzip2", "-dc"),
+                            (b"text", "neither a core file nor a raw dump", "FILE.index")]:
+        (tmp_path / "file").write_bytes(head and head.ljust(100, b"x"))
+        result = pidmem.fails("info", tmp_path / "file")
+        assert what in result.err.splitlines()[0] and way in result.err.splitlines()[1], result
 
 
 @pytest.mark.parametrize("writer", ["ours", "gdb"])
