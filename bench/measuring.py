@@ -71,7 +71,7 @@ def row(name, samples, show, target, at_least=False, least=None):
     """`least`: the ratio must not be less either."""
     ratios = [ours / theirs for ours, theirs in samples]
     middle = statistics.median(ratios)
-    limit = f"1/{1 / target:.0f}" if 0 < target < 0.2 else target
+    limit = f"1/{1 / target:.0f}" if 0 < target < 0.2 or target == 1 / 3 else target
     return {
         "name": name,
         "pidmem": show(statistics.median(ours for ours, _ in samples)),

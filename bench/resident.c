@@ -4,6 +4,7 @@
  * what is in it:
  *   words    every word different (the default)      random  nothing that can be compressed
  *   text     what looks like text                    half    text, and a MiB of zeros after each MiB of it
+ *   sevens   the number 7, in 32 bits
  *   touched  nothing but 50 MB of text at the begin: the rest is reserved, and was never touched
  */
 #include <stdint.h>
@@ -30,6 +31,14 @@ static void fill_words(char *region, size_t size)
 	for (size_t at = 0; at < size; at += sizeof(uint64_t)) {
 		uint64_t word = (at + 1) * 0x9e3779b97f4a7c15;
 		memcpy(region + at, &word, sizeof word);
+	}
+}
+
+static void fill_sevens(char *region, size_t size)
+{
+	for (size_t at = 0; at < size; at += sizeof(uint32_t)) {
+		uint32_t seven = 7;
+		memcpy(region + at, &seven, sizeof seven);
 	}
 }
 
@@ -65,6 +74,8 @@ static void fill(char *region, size_t size, const char *kind)
 		fill_random(region, size);
 	else if (!strcmp(kind, "text"))
 		fill_text(region, size);
+	else if (!strcmp(kind, "sevens"))
+		fill_sevens(region, size);
 	else if (!strcmp(kind, "touched"))
 		fill_text(region, 50000000);
 	else if (strcmp(kind, "half") != 0)

@@ -33,6 +33,12 @@ static int take_hex(struct invocation *invocation, const char *argument)
 	return find_wish_add(&wish, argument, PIDMEM_PATTERN_HEX) ? 0 : fail("out of memory");
 }
 
+static int take_rules(struct invocation *invocation, const char *argument)
+{
+	(void)invocation;
+	return find_wish_add(&wish, argument, PIDMEM_PATTERN_RULES) ? 0 : fail("out of memory");
+}
+
 static int take_strings(struct invocation *invocation, const char *argument)
 {
 	uint64_t least = 0;
@@ -99,15 +105,24 @@ static int choose_options(struct job *job)
 	return 0;
 }
 
-static int open_find(struct job *job)
+/* Before the target is opened, so that mistakes are told first, and nothing stands still for it; only pointers need its
+ * regions. */
+static int compile(struct job *job)
 {
-	const struct pidmem_maps *maps = pidmem_source_maps(job->from->source);
 	struct pidmem_error error;
-	int failed;
 
 	if (pidmem_patterns_new(&error, &job->patterns) < 0)
 		return fail_with(&error);
-	failed = find_wish_compile(&wish, maps, job->patterns);
+	return wish.value_type == PIDMEM_TYPE_PTR ? 0 : find_wish_compile(&wish, NULL, job->patterns);
+}
+
+static int open_find(struct job *job)
+{
+	struct pidmem_error error;
+	int failed = 0;
+
+	if (wish.value_type == PIDMEM_TYPE_PTR)
+		failed = find_wish_compile(&wish, pidmem_source_maps(job->from->source), job->patterns);
 	if (failed)
 		return failed;
 	if (pidmem_find_open(job->from->source, job->patterns, &job->options, job->from->account, &error, &job->find) <
@@ -198,6 +213,8 @@ static int run_find(const struct invocation *invocation)
 
 	if (!failed)
 		failed = choose_options(&job);
+	if (!failed)
+		failed = compile(&job);
 	if (!failed && wish.save) {
 		failed = place_check(wish.save, wish.force);
 		signals_catch();
@@ -223,6 +240,7 @@ static const struct command_option options[] = {
 	  "patterns are values: u8 to u64, i8 to i64, f32, f64 or ptr; 5, 3..7, 1.5~0.01; of ptr also a region, "
 	  "'[heap]'",
 	  .text = &wish.type },
+	{ 'y', "yara", "RULES", "what the rules of YARA in this file say (repeatable)", .take = take_rules },
 	{ 0, "strings", "[=MIN]", "anything that reads as text of MIN characters (4)", .take = take_strings },
 	{ 'f', "file", "FILE", "the lines of this file are patterns as well", .text = &wish.file },
 	{ 'i', "ignore-case", NULL, "letters of ASCII fit in either case", .flag = &wish.any_case },
@@ -235,7 +253,6 @@ static const struct command_option options[] = {
 	{ 0, "save", "FILE", "save all matches, to narrow them later", .text = &wish.save },
 	{ 0, "in", "FILE", "look at the places of saved matches alone", .text = &wish.earlier },
 	{ 0, "force", NULL, "replace a FILE of --save that exists", .flag = &wish.force },
-	{ 'y', "yara", "RULES", "rules of YARA are not known to this version" },
 };
 
 const struct command command_find = {

@@ -46,14 +46,14 @@ static int parse_type(struct find_wish *wish)
 /* Of which kind are patterns that stand alone? That of the one option which names a kind, else text. */
 static int choose_kind(const struct find_wish *wish, enum pidmem_pattern_kind *kind)
 {
-	bool given[PIDMEM_PATTERN_STRINGS + 1] = { false };
+	bool given[PIDMEM_PATTERN_RULES + 1] = { false };
 	int kinds = 0;
 
 	for (size_t i = 0; i < wish->count; i++)
 		given[wish->texts[i].kind] = true;
 	given[PIDMEM_PATTERN_VALUE] = wish->value_type;
 	*kind = PIDMEM_PATTERN_TEXT;
-	for (int i = 0; i <= PIDMEM_PATTERN_STRINGS; i++) {
+	for (int i = 0; i <= PIDMEM_PATTERN_RULES; i++) {
 		if (!given[i])
 			continue;
 		*kind = (enum pidmem_pattern_kind)i;
@@ -107,10 +107,40 @@ static bool is_change(struct find_wish *wish, const char *operand)
 	return false;
 }
 
+/* Rules say themselves what is looked for, and how. */
+static int check_rules(const struct find_wish *wish, const struct invocation *invocation)
+{
+	bool rules = false, others = wish->value_type || wish->strings || wish->file || invocation->operand_count > 1;
+
+	for (size_t i = 0; i < wish->count; i++) {
+		rules |= wish->texts[i].kind == PIDMEM_PATTERN_RULES;
+		others |= wish->texts[i].kind != PIDMEM_PATTERN_RULES;
+	}
+	if (!rules || !(others || wish->any_case || wish->wide || wish->earlier))
+		return 0;
+	if (wish->earlier) {
+		fail("find: rules of YARA look at all memory, and not at earlier matches alone");
+		hint("leave out --in, or look for one pattern at their places");
+	} else {
+		fail("find: rules of YARA stand alone, without other patterns and how they are meant");
+		hint("put them into a rule: strings: $a = \"text\" nocase wide");
+	}
+	return EXIT_FAILED;
+}
+
 static int check_kinds(const struct find_wish *wish)
 {
 	bool patterns = wish->count > 0;
 
+	bool values = false;
+
+	for (size_t i = 0; i < wish->count; i++)
+		values |= wish->texts[i].kind == PIDMEM_PATTERN_VALUE;
+	if (patterns && wish->value_type && !values) {
+		fail("find: there is no value of the type %s to look for", wish->type);
+		hint("values stand alone: pidmem find TARGET -t %s VALUE", wish->type);
+		return EXIT_FAILED;
+	}
 	if (wish->strings && (patterns || wish->value_type)) {
 		fail("find: --strings shows all strings, and takes no patterns");
 		hint("a pattern is found wherever it stands: leave out --strings");
@@ -135,6 +165,8 @@ int find_wish_complete(struct find_wish *wish, const struct invocation *invocati
 	enum pidmem_pattern_kind kind = PIDMEM_PATTERN_TEXT;
 	int failed = wish->type ? parse_type(wish) : 0;
 
+	if (!failed)
+		failed = check_rules(wish, invocation);
 	if (!failed && (invocation->operand_count > 1 || wish->file))
 		failed = choose_kind(wish, &kind);
 	for (int i = 1; !failed && i < invocation->operand_count; i++)

@@ -81,15 +81,29 @@ static void put_preview(const struct pidmem_match *match)
 	output_text(ELLIPSIS);
 }
 
+/* "needle:$a"; of a rule that fits without any match its name alone. */
+static void name_rule(const struct pidmem_match *match, char *text, size_t size)
+{
+	snprintf(text, size, "%s%s%s", match->rule, match->string ? ":" : "", match->string ? match->string : "");
+}
+
 void find_report_text(const struct find_wish *wish, const struct pidmem_maps *maps, const struct pidmem_match *match)
 {
 	enum pidmem_value_type type = wish->value_type;
-	char perms[8];
+	char perms[8], rule[512];
 
+	if (match->rule)
+		name_rule(match, rule, sizeof(rule));
+	if (!match->region) {
+		output_format("%s  fits without a match\n", rule);
+		return;
+	}
 	*put_perms(perms, match->region) = '\0';
 	output_format("0x%" PRIx64 "  ", match->address);
 	put_place(maps, match);
 	output_format("  %s  ", perms);
+	if (match->rule)
+		output_format("%s  ", rule);
 	if (type && wish->texts[match->pattern].kind == PIDMEM_PATTERN_VALUE) {
 		put_value(type, match->bytes + match->before, match->length);
 		if (match->was && match->was_length == match->length) {
@@ -116,23 +130,41 @@ static void put_region(const struct pidmem_maps *maps, const struct pidmem_match
 	json_address("offset", offset);
 }
 
+static void put_where(const struct pidmem_maps *maps, const struct pidmem_match *match)
+{
+	char perms[8];
+
+	if (!match->region) {
+		json_null("address");
+		json_null("region");
+		json_null("offset");
+		json_null("perms");
+		return;
+	}
+	*put_perms(perms, match->region) = '\0';
+	json_address("address", match->address);
+	put_region(maps, match);
+	json_text("perms", perms);
+}
+
 void find_report_json(const struct invocation *invocation, const struct find_wish *wish, const struct pidmem_maps *maps,
 		      const struct pidmem_match *match)
 {
 	const unsigned char *bytes = match->bytes + match->before;
-	char perms[8];
+	char rule[512];
 
-	*put_perms(perms, match->region) = '\0';
 	json_begin(invocation, 0);
-	json_address("address", match->address);
-	put_region(maps, match);
-	json_text("perms", perms);
+	put_where(maps, match);
 	json_number("length", match->length);
 	json_hex("bytes", bytes, match->length);
-	if (wish->count)
+	if (match->rule) {
+		name_rule(match, rule, sizeof(rule));
+		json_text("pattern", rule);
+	} else if (wish->count) {
 		json_bytes("pattern", wish->texts[match->pattern].text, strlen(wish->texts[match->pattern].text));
-	else
+	} else {
 		json_null("pattern");
+	}
 	if (wish->context) {
 		json_hex("before", match->bytes, match->before);
 		json_hex("behind", bytes + match->length, match->behind);

@@ -106,7 +106,7 @@ static int no_short_option(int argc, char **argv)
 	else
 		fail("%s%sthere is no option \"%s\"", name, colon, word); /* one byte of a character tells nothing */
 	if (letter >= '0' && letter <= '9')
-		hint("PIDs, addresses and lengths are never negative");
+		hint("PIDs, addresses and lengths are never negative; what looks like an option stands behind --");
 	else
 		hint_options();
 	return EXIT_FAILED;

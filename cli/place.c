@@ -23,9 +23,9 @@ char *place_numbered(const char *prefix, pid_t pid)
 static int cannot_write(const char *path, int number)
 {
 	fail("cannot write %s: %s", path, strerror(number));
-	hint("%s", number == ENOENT   ? "make the directory first, or name another place with -o"
-		   : number == EISDIR ? "name a file in that directory with -o"
-				      : "name another place with -o");
+	hint("%s", number == ENOENT   ? "make the directory first, or name another place"
+		   : number == EISDIR ? "name a file in that directory"
+				      : "name another place");
 	return EXIT_FAILED;
 }
 
@@ -66,7 +66,7 @@ static int check_directory(const char *path)
 	if (statfs(directory, &file_system) < 0 || file_system.f_type != PROC_SUPER_MAGIC)
 		return 0;
 	fail("cannot write %s: no file can be made in /proc", path);
-	hint("name another place with -o");
+	hint("name another place");
 	return EXIT_FAILED;
 }
 
@@ -78,7 +78,7 @@ int place_check(const char *path, bool force)
 		return errno == ENOENT ? check_directory(path) : cannot_write(path, errno);
 	if (S_ISLNK(status.st_mode)) {
 		fail("%s is a symbolic link: not written to", path);
-		hint("name the file itself, or another one with -o");
+		hint("name the file itself, or another one");
 		return EXIT_FAILED;
 	}
 	if (S_ISDIR(status.st_mode))
@@ -87,7 +87,7 @@ int place_check(const char *path, bool force)
 		return 0; /* a device or pipe; what is neither, the library refuses */
 	if (!force) {
 		fail("%s exists already: kept", path);
-		hint("name another file with -o, or replace it with --force");
+		hint("name another file, or replace it with --force");
 		return EXIT_FAILED;
 	}
 	return check_directory(path);

@@ -57,7 +57,7 @@ _pidmem_argument() {
 	--shared) _pidmem_words 'auto paused after' "$2" ;;
 	--engine) _pidmem_words 'auto precopy clone' "$2" ;;
 	--type | -t) _pidmem_words 'u8 u16 u32 u64 i8 i16 i32 i64 f32 f64 ptr' "$2" ;;
-	--file | -f | --save | --in) mapfile -t COMPREPLY < <(compgen -f -- "$2") ;;
+	--file | -f | --yara | -y | --save | --in) mapfile -t COMPREPLY < <(compgen -f -- "$2") ;;
 	--filter | --shared-limit | --max-pause | --regex | -e | --hex | --align | --limit | -l | --context | -C | --every | --count) ;;
 	--color | --progress) _pidmem_words 'auto never always' "$2" ;;
 	--proc | --split) mapfile -t COMPREPLY < <(compgen -d -- "$2") ;;
@@ -82,7 +82,7 @@ _pidmem() {
 		= | -R | -o | --region | --consistency | --color | --progress | --proc | --columns | --output | --split | \
 			--filter | --shared | --shared-limit | --engine | --max-pause | --max-size | --max-time | --rate | \
 			-e | --regex | -t | --type | -f | --file | --align | -l | --limit | -C | --context | --hex | --save | \
-			--in | --every | --count)
+			-y | --yara | --in | --every | --count)
 			[[ ${COMP_WORDS[i + 1]} == = ]] || ((i++)) # its argument
 			;;
 		-*) ;;
@@ -110,8 +110,8 @@ _pidmem() {
 		;;
 	read) own='--raw --xxd' ;;
 	find)
-		own='-e --regex= -x --hex= -t --type= --strings -f --file= -i --ignore-case --wide -a --align= -l --limit='
-		own+=' -C --context= --swapped --save= --in= --force'
+		own='-e --regex= -x --hex= -t --type= -y --yara= --strings -f --file= -i --ignore-case --wide -a --align='
+		own+=' -l --limit= -C --context= --swapped --save= --in= --force'
 		;;
 	diff) own='--summary --swapped --every= --count=' ;;
 	dump) own="-o --output= --split= $pausing $writing --force" ;;

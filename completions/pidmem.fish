@@ -99,6 +99,7 @@ complete -c pidmem -n "$seen find" -s e -l regex -x -d 'a regular expression'
 complete -c pidmem -n "$seen find" -s x -l hex -x -d 'bytes in hex, ? for any digit'
 complete -c pidmem -n "$seen find" -s t -l type -x -a 'u8 u16 u32 u64 i8 i16 i32 i64 f32 f64 ptr' \
     -d 'patterns are values'
+complete -c pidmem -n "$seen find" -s y -l yara -r -F -d 'rules of YARA'
 complete -c pidmem -n "$seen find" -l strings -d 'anything that reads as text'
 complete -c pidmem -n "$seen find" -s f -l file -r -F -d 'patterns, one on each line'
 complete -c pidmem -n "$seen find" -s i -l ignore-case -d 'letters fit in either case'

@@ -35,7 +35,7 @@ static void look(struct pidmem_patterns *patterns, const uint8_t *bytes, size_t 
 	struct hit hit, last = { 0 };
 	int result;
 
-	MUST(patterns_prepare(patterns) == 0 && scanner_init(&scanner, patterns) == 0);
+	MUST(patterns_prepare(patterns, NULL) == 0 && scanner_init(&scanner, patterns) == 0);
 	struct window window = { bytes, size, 0x1000, true };
 	scanner_begin(&scanner, &window, 0, size);
 	while ((result = scanner_next(&scanner, &error, &hit)) == 1) {

@@ -1003,6 +1003,7 @@ enum pidmem_pattern_kind {
 	PIDMEM_PATTERN_REGEX,   /* pcre2pattern(3), over bytes; ^ and $ match at newlines. Matches do not overlap. */
 	PIDMEM_PATTERN_VALUE,   /* a number of some type */
 	PIDMEM_PATTERN_STRINGS, /* anything that reads as text */
+	PIDMEM_PATTERN_RULES,   /* a file of rules of YARA, if libyara was there to build with */
 };
 
 enum pidmem_value_type {
@@ -1029,7 +1030,8 @@ PIDMEM_API const char *pidmem_value_type_name(enum pidmem_value_type type);
  * @text, @length: as people write it, not NUL-terminated: text, digits, an expression. Values are decimal or 0x hex,
  *            or ranges of them, "3..7"; of floating point also with a tolerance, "1.5~0.01". Of pointers, addresses as
  *            for pidmem_maps_resolve(), ranges of them, or a term as for pidmem_select_add(): pointers into all
- *            regions that it names. A number is in the byte order of this machine.
+ *            regions that it names. A number is in the byte order of this machine. Of rules, the path of their file;
+ *            what it includes is sought beside it.
  * @any_case: of text and expressions: letters of ASCII fit in either case
  * @wide:     of text, which is UTF-8, and of strings: in UTF-16, little-endian
  * @least:    of strings: how many characters, at least; 0 means 4
@@ -1050,7 +1052,8 @@ struct pidmem_pattern {
 PIDMEM_API int pidmem_patterns_new(struct pidmem_error *error, struct pidmem_patterns **patterns);
 PIDMEM_API void pidmem_patterns_free(struct pidmem_patterns *patterns);
 /** pidmem_patterns_add() - one more, with the next number from 0 on. Errors: PIDMEM_USAGE (it makes no sense; of
- * expressions @address is the place in it), PIDMEM_NO_MATCH (no region has that name). */
+ * expressions @address is the place in it, of rules the line), PIDMEM_NO_MATCH (no region has that name),
+ * PIDMEM_UNSUPPORTED (rules, built without libyara), PIDMEM_SYSTEM (a file of rules cannot be opened). */
 PIDMEM_API int pidmem_patterns_add(struct pidmem_patterns *patterns, const struct pidmem_pattern *pattern,
 				   struct pidmem_error *error);
 PIDMEM_API size_t pidmem_patterns_count(const struct pidmem_patterns *patterns);
@@ -1096,10 +1099,13 @@ struct pidmem_find_options {
 /**
  * struct pidmem_match - one match
  * @address, @length: where it is; no match is longer than 64 KiB: of what could be, the beginning is told
- * @pattern: its number; that of the first one that fits, if there are several and @earlier was given
+ * @pattern: its number, of rules that of their file; that of the first one that fits, if there are several and @earlier
+ * was given
  * @region:  that holds its first byte; owned by the source
  * @bytes:   @before bytes of context, @length of the match, @behind of context; valid until the next call
  * @was, @was_length: with @earlier, the bytes that were there; else NULL
+ * @rule, @string: of rules of YARA, the name of the one that fits, and the identifier of its string ($a); else NULL.
+ *            Of a rule that fits without any match there is one without @string, @region and @length, behind all others
  */
 struct pidmem_match {
 	uint64_t address;
@@ -1109,6 +1115,7 @@ struct pidmem_match {
 	size_t before, behind;
 	const unsigned char *was;
 	size_t was_length;
+	const char *rule, *string;
 };
 
 struct pidmem_find;
@@ -1118,7 +1125,9 @@ struct pidmem_find;
  * @account: every span that is looked at is added to it, and what is not looked at because of the options; must stay
  *
  * What is found may cross the borders of pages and of regions that touch. Zeros are content like any other, also those
- * of memory that was never touched; nothing is faulted in for it. Expressions look ahead by 64 KiB. The source,
+ * of memory that was never touched; nothing is faulted in for it. Expressions look ahead by 64 KiB. Rules of YARA stand
+ * alone: no other patterns, and not @earlier; their matches are known when the first one is asked for, and all memory
+ * has been looked at by then. The source,
  * patterns (to which nothing may be added any more) and account are borrowed until it is closed; the source must not be
  * used by others meanwhile. Large windows are looked at in two threads. Errors: PIDMEM_USAGE, PIDMEM_FORMAT (@earlier
  * is no such file), PIDMEM_EXISTS, PIDMEM_SYMLINK, PIDMEM_SYSTEM.
@@ -1129,7 +1138,8 @@ PIDMEM_API int pidmem_find_open(struct pidmem_source *source, struct pidmem_patt
 PIDMEM_API void pidmem_find_close(struct pidmem_find *find);
 
 /** pidmem_find_next() - the next match, by address. Errors: PIDMEM_CANCELLED, PIDMEM_GONE, PIDMEM_EXECED,
- * PIDMEM_FORMAT, PIDMEM_UNSUPPORTED (an expression takes too many steps), PIDMEM_SYSTEM. */
+ * PIDMEM_FORMAT, PIDMEM_UNSUPPORTED (an expression takes too many steps, or too long), PIDMEM_LIMIT (rules take too
+ * long: more than a minute for 16 MiB; or a string of theirs is found more than a million times), PIDMEM_SYSTEM. */
 PIDMEM_API int pidmem_find_next(struct pidmem_find *find, struct pidmem_error *error, struct pidmem_match *match);
 
 /* ----------------------------------------------------------------------------------------- comparing --- */

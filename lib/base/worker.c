@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
+
 struct worker {
 	pthread_t thread;
 	pid_t owner; /* the process that has the thread: fork(2) copies the calling thread alone */
@@ -15,6 +17,7 @@ struct worker {
 	pthread_cond_t changed;
 	void (*job)(void *); /* NULL: idle */
 	void *argument;
+	bool begun; /* the thread is at it */
 	bool end;
 };
 
@@ -28,9 +31,11 @@ static void *work(void *pointer)
 			pthread_cond_wait(&worker->changed, &worker->lock);
 			continue;
 		}
+		worker->begun = true;
 		pthread_mutex_unlock(&worker->lock);
 		worker->job(worker->argument);
 		pthread_mutex_lock(&worker->lock);
+		worker->begun = false;
 		worker->job = NULL;
 		pthread_cond_broadcast(&worker->changed);
 	}
@@ -110,7 +115,10 @@ void worker_wait(struct worker *worker)
 	if (is_elsewhere(worker))
 		return;
 	pthread_mutex_lock(&worker->lock);
+	void (*left)(void *) = worker->begun ? NULL : take(worker->job);
 	while (worker->job)
 		pthread_cond_wait(&worker->changed, &worker->lock);
 	pthread_mutex_unlock(&worker->lock);
+	if (left)
+		left(worker->argument);
 }

@@ -13,6 +13,8 @@ void worker_free(struct worker *worker);
 /* Begin job(argument); the argument must stay until worker_wait() has returned. In a child of fork(2), which does not
  * have the thread, the job is done at once. */
 void worker_begin(struct worker *worker, void (*job)(void *), void *argument);
+/* Until the job is done. If the thread has not got a processor for it yet, the caller does it: others may be at work.
+ */
 void worker_wait(struct worker *worker);
 
 #endif

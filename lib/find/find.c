@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/options.h"
+#include "find/rules.h"
 #include "process/maps.h"
 
 #define MOST_CONTEXT 4096
@@ -17,6 +18,7 @@ void pidmem_find_close(struct pidmem_find *find)
 	scanner_done(&find->scanner);
 	stream_done(&find->stream);
 	refine_close(find->refine);
+	rules_scan_free(find->rules);
 	save_close(find->save);
 	free(find);
 }
@@ -153,17 +155,19 @@ static int finish(struct pidmem_find *find, struct pidmem_error *error)
 
 int pidmem_find_next(struct pidmem_find *find, struct pidmem_error *error, struct pidmem_match *out)
 {
-	struct pidmem_match match;
+	struct pidmem_match match = { 0 };
 	int result;
 
 	if (find->done)
 		return 0;
 	if (find->options.limit && find->found == find->options.limit)
 		return finish(find, error);
-	result = find->refine ? refine_next(find, error, &match) : search(find, error, &match);
+	result = find->refine  ? refine_next(find, error, &match)
+		 : find->rules ? rules_scan_next(find, error, &match)
+			       : search(find, error, &match);
 	if (result == 0)
 		return finish(find, error);
-	if (result == 1 && find->save && save_match(find->save, &match, error) < 0)
+	if (result == 1 && find->save && match.length && save_match(find->save, &match, error) < 0)
 		result = -EIO;
 	if (result < 0) {
 		find->done = true;
@@ -197,7 +201,10 @@ static int check_options(const struct pidmem_find_options *options, const struct
 		return with_hint(error,
 				 fail(error, PIDMEM_USAGE, ERANGE, "a context of more than %d bytes", MOST_CONTEXT),
 				 "read what is around the address of a match");
-	if (!options->earlier && !patterns->count)
+	if (options->earlier && patterns->rules)
+		return fail(error, PIDMEM_USAGE, EINVAL,
+			    "rules of YARA look at all memory: earlier matches cannot be narrowed by them");
+	if (!options->earlier && !patterns->count && !patterns->rules)
 		return fail(error, PIDMEM_USAGE, EINVAL, "there is nothing to look for");
 	if (options->change && (!options->earlier || patterns->count))
 		return fail(error, PIDMEM_USAGE, EINVAL,
@@ -212,9 +219,14 @@ static int prepare(struct pidmem_find *find, struct pidmem_patterns *patterns, s
 
 	find->ahead = (patterns->longest ? patterns->longest : LONGEST_MATCH) + options->context;
 	find->behind = patterns->behind > options->context ? patterns->behind : options->context;
-	if (patterns_prepare(patterns) < 0 || scanner_init(&find->scanner, patterns) < 0)
+	int result = patterns_prepare(patterns, error);
+	if (result < 0)
+		return result;
+	if (scanner_init(&find->scanner, patterns) < 0)
 		return fail_memory(error);
-	int result = patterns->count ? try_zeros(find, error) : 0;
+	result = patterns->count ? try_zeros(find, error) : 0;
+	if (result == 0 && patterns->rules)
+		result = rules_scan_new(find, patterns->rules, error);
 	if (result < 0)
 		return result;
 	find->scanner.align = options->align; /* of zeros any place counts */
@@ -241,7 +253,7 @@ int pidmem_find_open(struct pidmem_source *source, struct pidmem_patterns *patte
 	    (result = prepare(find, patterns, error)) < 0 ||
 	    (find->options.earlier && (result = refine_open(find, error)) < 0))
 		return result;
-	if (!patterns->count)
+	if (find->refine && !patterns->count)
 		type = refine_type(find->refine);
 	if (find->options.save && (result = save_open(&find->options, type, error, &find->save)) < 0)
 		return result;

@@ -10,6 +10,7 @@
 
 struct save;
 struct refine;
+struct rules_scan;
 
 struct pidmem_find {
 	struct pidmem_source *source;
@@ -27,8 +28,9 @@ struct pidmem_find {
 	uint64_t accounted; /* the first address that is not in the account yet */
 	bool accounted_all; /* it is 2^64 */
 	uint64_t found;
-	struct refine *refine; /* NULL: all is looked at */
-	struct save *save;     /* NULL: nothing is saved */
+	struct refine *refine;    /* NULL: all is looked at */
+	struct rules_scan *rules; /* NULL: there are none */
+	struct save *save;        /* NULL: nothing is saved */
 };
 
 /* Put a span into the account, but for what is in it already. 0, or -errno (PIDMEM_CANCELLED as well). */

@@ -7,6 +7,7 @@
 #include "base/buffer.h"
 #include "base/error.h"
 #include "base/options.h"
+#include "find/rules.h"
 
 static void pattern_done(struct pattern *pattern)
 {
@@ -32,13 +33,14 @@ void pidmem_patterns_free(struct pidmem_patterns *patterns)
 	for (size_t i = 0; i < patterns->count; i++)
 		pattern_done(&patterns->items[i]);
 	literals_free(patterns->literals);
+	rules_free(patterns->rules);
 	free(patterns->items);
 	free(patterns);
 }
 
 size_t pidmem_patterns_count(const struct pidmem_patterns *patterns)
 {
-	return patterns->count;
+	return patterns->count + rules_count(patterns->rules);
 }
 
 static int compile(struct pattern *pattern, const struct pidmem_pattern *given, struct pidmem_error *error)
@@ -78,6 +80,11 @@ int pidmem_patterns_add(struct pidmem_patterns *patterns, const struct pidmem_pa
 		return result;
 	if (patterns->prepared)
 		return fail(error, PIDMEM_USAGE, EBUSY, "these patterns are looked for already");
+	if (patterns->rules ? given.kind != PIDMEM_PATTERN_RULES
+			    : patterns->count && given.kind == PIDMEM_PATTERN_RULES)
+		return fail(error, PIDMEM_USAGE, EINVAL, "rules of YARA are looked for alone, without other patterns");
+	if (given.kind == PIDMEM_PATTERN_RULES)
+		return rules_add(&patterns->rules, &given, error);
 	struct pattern *items = array_grow(patterns->items, patterns->count, &patterns->capacity, sizeof *items);
 	if (!items)
 		return fail_memory(error);
@@ -92,10 +99,15 @@ int pidmem_patterns_add(struct pidmem_patterns *patterns, const struct pidmem_pa
 	return 0;
 }
 
-int patterns_prepare(struct pidmem_patterns *patterns)
+int patterns_prepare(struct pidmem_patterns *patterns, struct pidmem_error *error)
 {
 	if (patterns->prepared)
 		return 0;
+	if (patterns->rules) {
+		int result = rules_prepare(patterns->rules, error);
+		if (result < 0)
+			return result;
+	}
 	patterns->prepared = true;
-	return literals_new(patterns, &patterns->literals);
+	return literals_new(patterns, &patterns->literals) < 0 ? fail_memory(error) : 0;
 }

@@ -91,10 +91,12 @@ struct matcher {
 };
 
 struct literals;
+struct rules;
 
 struct pidmem_patterns {
 	struct pattern *items;
 	size_t count, capacity;
+	struct rules *rules;       /* of YARA: then there are no items */
 	struct literals *literals; /* those that are looked for in one pass; NULL if there are few */
 	size_t longest, behind;
 	bool chained; /* some must not overlap with themselves */
@@ -102,8 +104,8 @@ struct pidmem_patterns {
 	enum pidmem_value_type type; /* of all; PIDMEM_TYPE_NONE if they are of several, or no values */
 };
 
-/* All are added: get ready to look for them. 0 or -ENOMEM. */
-int patterns_prepare(struct pidmem_patterns *patterns);
+/* All are added: get ready to look for them. 0 or -errno. */
+int patterns_prepare(struct pidmem_patterns *patterns, struct pidmem_error *error);
 
 /* literal.c: from text, and from hex with wildcards. */
 int literal_text(struct pattern *pattern, const struct pidmem_pattern *given, struct pidmem_error *error);

@@ -5,13 +5,19 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <time.h>
 
 #include "base/error.h"
 #include "find/pattern.h"
 
 /* Steps that are tried at one place before the expression is given up: a fraction of a second. */
 #define MOST_STEPS 2000000
+/* An expression can stay below that at every place and be of no use all the same: for a part of memory that is looked
+ * at in one go, 64 KiB mostly, no more than this. Asked after each slice. */
+#define MOST_SECONDS 4
+#define SLICE (16UL << 10)
 #define MOST_HEAP (64 * 1024) /* KiB */
+#define NESTED "nested repetitions such as (a*)* are the usual cause: possessive ones, a*+, are not"
 #define LEAST_STACK (32UL << 10)
 #define MOST_STACK (8UL << 20)
 
@@ -99,7 +105,7 @@ static int find_one(const struct pattern *pattern, const struct look *look, size
 						   "the regular expression takes too many steps near 0x%" PRIx64,
 						   window->address + from),
 					      window->address + from),
-				 "nested repetitions such as (a*)* are the usual cause: possessive ones, a*+, are not");
+				 NESTED);
 	const size_t *places = pcre2_get_ovector_pointer(scratch->data);
 	*start = base + places[0];
 	*stop = base + places[1];
@@ -125,15 +131,53 @@ static int find_bounded(const struct pattern *pattern, const struct look *look, 
 	}
 }
 
+static int64_t seconds_used(void)
+{
+	struct timespec time = { 0 };
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+	return time.tv_sec;
+}
+
+static int took_too_long(const struct look *look, size_t at)
+{
+	uint64_t address = look->window->address + at;
+
+	return with_hint(
+		look->error,
+		with_address(look->error,
+			     fail(look->error, PIDMEM_UNSUPPORTED, ETIME,
+				  "the regular expression takes more than %d seconds for the bytes before 0x%" PRIx64,
+				  MOST_SECONDS, address),
+			     address),
+		NESTED);
+}
+
+/* The next match that begins before `to`, as find_bounded(). */
+static int find_next(const struct pattern *pattern, const struct look *look, size_t from, int64_t until, size_t *start,
+		     size_t *stop)
+{
+	for (size_t end; from < look->to; from = end) {
+		end = look->to - from > SLICE ? from + SLICE : look->to;
+		int result = find_bounded(pattern, look, from, end - 1, start, stop);
+		if (result != 0)
+			return result;
+		if (seconds_used() > until)
+			return took_too_long(look, end);
+	}
+	return 0;
+}
+
 static int scan(const struct pattern *pattern, const struct look *look)
 {
 	uint64_t address = look->window->address, *resume = &look->resume[look->pattern];
 	size_t from = look->from, start = 0, stop = 0;
+	int64_t until = seconds_used() + MOST_SECONDS;
 	int result = 0;
 
 	if (*resume > address + from)
 		from = *resume - address < look->to ? (size_t)(*resume - address) : look->to;
-	while (from < look->to && (result = find_bounded(pattern, look, from, look->to - 1, &start, &stop)) == 1) {
+	while ((result = find_next(pattern, look, from, until, &start, &stop)) == 1) {
 		if (stop <= start || start < look->from) { /* \K in a look-around can do that */
 			from++;
 			continue;

@@ -4,6 +4,8 @@
  * and all well-formed characters above the second set of controls; in UTF-16, where almost every pair of bytes is some
  * character, the alphabets up to Cyrillic.
  */
+#include "find/strings.h"
+
 #include <errno.h>
 
 #include "base/error.h"
@@ -38,12 +40,15 @@ static size_t narrow(const struct window *window, size_t at)
 		       : 4;
 }
 
-static bool follows_narrow(const struct window *window, size_t at)
+/* Behind the character that ends at `at`, or that it is in the middle of; SIZE_MAX if there is none. */
+static size_t behind_narrow(const struct window *window, size_t at)
 {
-	for (size_t size = 1; size <= 4 && size <= at; size++)
-		if (narrow(window, at - size) == size)
-			return true;
-	return false;
+	for (size_t before = 1; before <= 4 && before <= at; before++) {
+		size_t size = narrow(window, at - before);
+		if (size >= before)
+			return at - before + size;
+	}
+	return SIZE_MAX;
 }
 
 static size_t wide(const struct window *window, size_t at)
@@ -56,9 +61,9 @@ static size_t wide(const struct window *window, size_t at)
 	return (unit < 0x80 && beginnings[unit] == ASCII) || (unit >= 0xa0 && unit < 0x530) ? 2 : 0;
 }
 
-static bool follows_wide(const struct window *window, size_t at)
+static size_t behind_wide(const struct window *window, size_t at)
 {
-	return at >= 2 && wide(window, at - 2);
+	return at >= 2 && wide(window, at - 2) ? at : SIZE_MAX;
 }
 
 /* The end of the string that begins at `at`, and how many characters it has. */
@@ -68,6 +73,9 @@ static size_t measure(const struct pattern *pattern, const struct window *window
 
 	*characters = 0;
 	for (;;) {
+		size_t run = pattern->wide ? 0 : strings_ascii(window->bytes, most, end);
+		*characters += run;
+		end += run;
 		for (; !pattern->wide && end < most && beginnings[window->bytes[end]] == ASCII; end++)
 			++*characters;
 		size = end == most ? 0 : pattern->wide ? wide(window, end) : narrow(window, end);
@@ -93,13 +101,14 @@ static void scan_row(const struct pattern *pattern, const struct look *look, siz
 {
 	const struct window *window = look->window;
 
-	if (at < look->to && (pattern->wide ? follows_wide(window, at) : follows_narrow(window, at)))
-		at = pass(pattern, look, at);
+	size_t behind = at >= look->to ? SIZE_MAX : pattern->wide ? behind_wide(window, at) : behind_narrow(window, at);
+
+	if (behind != SIZE_MAX)
+		at = pass(pattern, look, behind);
 	while (at < look->to) {
-		if (!pattern->wide && beginnings[window->bytes[at]] == NOTHING) { /* most bytes of most memory */
-			at++;
-			continue;
-		}
+		at = strings_skip(window->bytes, window->size, at, look->to, pattern->least, pattern->wide);
+		if (at >= look->to)
+			break;
 		size_t characters, end = measure(pattern, window, at, &characters);
 		if (characters >= pattern->least)
 			look_found(look, at, end - at);

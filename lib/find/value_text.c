@@ -72,10 +72,12 @@ static bool parse_float(const char *text, enum pidmem_value_type type, double *o
 
 	if (!*text || isspace((unsigned char)*text))
 		return false;
+	errno = 0;
 	double number = strtod(text, &end);
-	if (*end || isnan(number))
+	double rounded = type == PIDMEM_TYPE_F32 ? (double)(float)number : number;
+	if (*end || isnan(number) || (isinf(rounded) && (errno || !isinf(number)))) /* too large for the type */
 		return false;
-	*out = type == PIDMEM_TYPE_F32 ? (double)(float)number : number;
+	*out = rounded;
 	return true;
 }
 

@@ -16,6 +16,10 @@ from test_core_oracle import folder, surroundings  # noqa: F401  pylint: disable
 from test_sources import SECRETS, secrets  # noqa: F401  pylint: disable=unused-import
 
 SHARED = "5ec0de"  # what is the same in all
+RULES = r"""
+rule planted { strings: $text = "planted-5ec0de0" $end = "-secret" condition: #text == 8 and $end }
+rule others { strings: $a = "nothing-of-" $b = "planted-5ec0de0" condition: $b and $a }
+"""
 
 
 def patterns():
@@ -33,6 +37,7 @@ def patterns():
         "range": ["-t", "u64", f"{number}..{number}"],
         "float": ["-t", "f64", "%r" % struct.unpack("<d", struct.pack("<Q", number))],
         "lines": ["-f", "patterns"],
+        "rules": ["-y", "rules"],
         "strings": ["--strings=16"],
     }
 
@@ -54,6 +59,7 @@ def sources(pidmem, secrets, folder):  # noqa: F811
 def test_eight_secrets(pidmem, secrets, sources, folder, kind):  # noqa: F811
     """8 of 8, at the same addresses, by every kind of pattern, on every source."""
     wanted = {getattr(secrets, f"secret{i}") for i in range(1, SECRETS + 1)}
+    (folder / "rules").write_text(RULES)
     (folder / "patterns").write_text("nothing-of-this\nplanted-5ec0de0\n\nplanted-nowhere\n")
     shift = 8 if kind == "look-behind" else 0
     first = None
@@ -165,7 +171,8 @@ WRONG = [["-x", "4"], ["-x", "zz"], ["-x", "??"], ["-e", "("], ["-e", ""], [""],
          ["-t", "i8", "x"], ["-t", "u9", "1"], ["-t", "u8", "5..3"], ["-t", "f32", "1~-1"], ["-t", "f64", "nan"], [],
          ["-t", "ptr", "no-such-region"], ["-a", "x", "y"], ["-l", "0", "y"], ["--strings=0"], ["--strings", "y"],
          ["-e", "a", "-x", "00", "b"], ["--wide", "-e", "a"], ["--wide", b"\xff"], ["-f", "/nonexistent"],
-         ["-f", "/dev/null"], ["--in", "/nonexistent"], ["--in", "/etc/passwd"], ["-y", "rules"]]
+         ["-f", "/dev/null"], ["--in", "/nonexistent"], ["--in", "/etc/passwd"], ["-y", "/nonexistent"], ["-t", "u8"],
+         ["-t", "f32", "1e40"], ["-t", "f64", "-1e999..5"], ["-e", "a", "-t", "u8"]]
 
 
 @pytest.mark.parametrize("wrong", WRONG, ids=map(str, WRONG))
@@ -173,6 +180,14 @@ def test_mistakes(pidmem, plain, wrong):
     args = wrong if wrong[:1] != ["-t"] else [*wrong[:2], "--", *wrong[2:]]
     result = pidmem("find", *args[:2] if args[:1] == ["-t"] else [], plain.pid, *(args[2:] if args[:1] == ["-t"] else args))
     assert result.code == 2 and not result.out and result.err.startswith("pidmem: "), result
+
+
+def test_mistakes_are_told_before_the_target_is_touched(pidmem, tmp_path):
+    """Compiling takes time: nothing stands still for it."""
+    (tmp_path / "rules").write_text("rule")
+    for wrong in (["-e", "("], ["-x", "4"], ["-t", "u8", "256"], ["-y", tmp_path / "rules"]):
+        absent = pidmem("find", "999999999", *wrong)
+        assert absent.code == 2 and "no process" not in absent.err, absent
 
 
 def test_several_patterns_of_one_kind(pidmem, tmp_path):
@@ -188,6 +203,13 @@ def test_no_expression_hangs(pidmem, tmp_path, expression):
     write_dump(tmp_path / "dump", [(BASE, b"x" * PAGE * 64 + b"a" * PAGE * 64 + b"b" * PAGE)])
     result = pidmem("find", "-e", expression, tmp_path / "dump", timeout=30)
     assert result.code in (0, 1) or (result.code == 2 and "too many steps" in result.err), result
+
+
+def test_no_expression_takes_days(pidmem, tmp_path):
+    """Below the limit of steps everywhere, and yet a minute for each MiB: that ends with an error."""
+    write_dump(tmp_path / "dump", [(BASE, (b"a" * 28 + b"b") * (PAGE * 16 // 29))])
+    result = pidmem("find", "-e", "(a|aa)+$", tmp_path / "dump", timeout=90)
+    assert result.code == 2 and "takes more than" in result.err and "\nhint: " in result.err, result
 
 
 def test_nothing_is_touched(pidmem, victim):

@@ -116,6 +116,41 @@ def test_strings(pidmem, pieces, least):
         assert found.places == naive_regex(pieces, re.compile(rb"[\t -~]{%d,}" % least))
 
 
+# What is a character, and what is nearly one.
+CHARACTERS = ["a", "~", "\t", "é", "я", "\u00a0", "\u052f", "€", "\U0001f600"]
+NO_CHARACTERS = [b"\0", b"\x05\x2f", b"\x05\x30", b"\x7f", b"\x80", b"\xc2\x9f", b"\xe0\x9f\xbf", b"\xed\xa0\x80",
+                 b"\xf0\x8f\xbf\xbf", b"\xf4\x90\x80\x80", b"\xf5", b"\xff", b"\xe2\x82", b"\xf0\x9f\x98"]
+NARROW = (rb"(?:[\t -~]|\xc2[\xa0-\xbf]|[\xc3-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}|"
+          rb"\xed[\x80-\x9f][\x80-\xbf]|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2})")
+
+
+def naive_wide(bytes_, least):
+    """Rows of units of UTF-16, at even places and at odd ones."""
+    places = []
+    for phase in 0, 1:
+        units = [bytes_[at] | bytes_[at + 1] << 8 for at in range(phase, len(bytes_) - 1, 2)]
+        row = "".join("x" if unit == 9 or 0x20 <= unit < 0x7f or 0xa0 <= unit < 0x530 else "." for unit in units)
+        places += [(BASE + phase + 2 * match.start(), 2 * len(match[0])) for match in re.finditer("x{%d,}" % least, row)]
+    return sorted(places)
+
+
+@EXAMPLES
+@given(seed=st.integers(0, 1 << 30), least=st.sampled_from([1, 4, 15, 16, 17, 40, 100]), size=st.sampled_from([300, 70000]))
+def test_strings_of_all_alphabets(pidmem, seed, least, size):
+    rng, parts = random.Random(seed), []
+    for _ in range(size // 30):
+        text = "".join(rng.choices(CHARACTERS, k=rng.choice([1, 3, 10, 50, 130])))
+        parts.append(rng.choice([text.encode(), text.encode("utf-16-le"), text.replace("\t", "b").encode(),
+                                 rng.choice(NO_CHARACTERS), rng.randbytes(40), b"\xff" * rng.randrange(70)]))
+    whole = b"".join(parts)[:size]
+    with tempfile.TemporaryDirectory(prefix="pidmem-test-") as name:
+        path = Path(name) / "dump"
+        write_dump(path, [(BASE, whole)])
+        narrow = [(BASE + match.start(), len(match[0])) for match in re.finditer(NARROW + b"{%d,}" % least, whole)]
+        assert find(pidmem, path, f"--strings={least}").places == narrow
+        assert find(pidmem, path, f"--strings={least}", "--wide").places == naive_wide(whole, least)
+
+
 @pytest.mark.parametrize("expression", [rb"k[^q]*", rb"k[^q]{60000}[^q]{10000}", rb"(?s)k.*", rb"\x00+"])
 def test_matches_are_bounded(pidmem, tmp_path, expression):
     """What could be longer than 64 KiB is told in pieces of that, wherever the memory was split for reading."""

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the rest of the library stands on: structures with a size, errors, the worker after fork(). */
+/* What the rest of the library stands on: structures with a size, errors, the worker. */
 #include "unit.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -161,6 +163,42 @@ static bool works(struct worker *worker)
 	return done;
 }
 
+struct counted {
+	atomic_size_t begun, done;
+};
+
+static void count(void *pointer)
+{
+	struct counted *counted = pointer;
+
+	atomic_fetch_add(&counted->begun, 1);
+	for (size_t spin = 0; spin < 1000; spin++)
+		__asm__ volatile("");
+	atomic_fetch_add(&counted->done, 1);
+}
+
+/* Whoever does it, the thread, for which each other round waits, or who waits for it: once, and before that is over. */
+static void test_worker_does_each_job_once(void **state)
+{
+	struct worker *worker = worker_new();
+	struct counted counted = { 0 };
+
+	(void)state;
+	if (!worker) {
+		print_message("only one processor: there is no worker\n");
+		skip();
+	}
+	for (size_t i = 1; i <= 1000; i++) {
+		worker_begin(worker, count, &counted);
+		while (i % 2 && atomic_load(&counted.begun) < i)
+			sched_yield();
+		worker_wait(worker);
+		assert_int_equal(atomic_load(&counted.done), i);
+	}
+	worker_free(worker);
+	assert_int_equal(atomic_load(&counted.begun), 1000);
+}
+
 /* fork() copies the calling thread alone: the child must not wait for the other one. */
 static void test_worker_in_a_child(void **state)
 {
@@ -198,6 +236,7 @@ int main(void)
 		cmocka_unit_test(test_fewer_checks),
 		cmocka_unit_test(test_error_number_of_a_refusal),
 		cmocka_unit_test(test_open_directory),
+		cmocka_unit_test(test_worker_does_each_job_once),
 		cmocka_unit_test(test_worker_in_a_child),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
