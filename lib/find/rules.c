@@ -8,11 +8,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <yara.h>
 
 #include "base/error.h"
+#include "find/yara.h"
 
 struct rules {
+	const struct yara *yara;
 	YR_COMPILER *compiler;
 	YR_RULES *compiled;
 	size_t count;
@@ -22,18 +23,18 @@ struct rules {
 /* libyara counts its users without a lock. */
 static pthread_mutex_t counting = PTHREAD_MUTEX_INITIALIZER;
 
-static bool begin_library(void)
+static bool begin(const struct yara *yara)
 {
 	pthread_mutex_lock(&counting);
-	int result = yr_initialize();
+	int result = yara->yr_initialize();
 	pthread_mutex_unlock(&counting);
 	return result == ERROR_SUCCESS;
 }
 
-static void end_library(void)
+static void end(const struct yara *yara)
 {
 	pthread_mutex_lock(&counting);
-	yr_finalize();
+	yara->yr_finalize();
 	pthread_mutex_unlock(&counting);
 }
 
@@ -42,21 +43,34 @@ void rules_free(struct rules *rules)
 	if (!rules)
 		return;
 	if (rules->compiled)
-		yr_rules_destroy(rules->compiled);
+		rules->yara->yr_rules_destroy(rules->compiled);
 	if (rules->compiler)
-		yr_compiler_destroy(rules->compiler);
-	end_library();
+		rules->yara->yr_compiler_destroy(rules->compiler);
+	end(rules->yara);
 	free(rules);
 }
+DEFINE_CLEANUP(cleanup_rules, struct rules *, rules_free)
 
-static struct rules *rules_new(void)
+static int rules_new(struct pidmem_error *error, struct rules **out)
 {
-	struct rules *rules = begin_library() ? calloc(1, sizeof *rules) : NULL;
+	const struct yara *yara = yara_load();
 
-	if (rules && yr_compiler_create(&rules->compiler) == ERROR_SUCCESS)
-		return rules;
-	rules_free(rules);
-	return NULL;
+	if (!yara)
+		return with_hint(error,
+				 fail(error, PIDMEM_UNSUPPORTED, ENOTSUP, "YARA (%s) is not installed", YARA_SONAME),
+				 "install libyara; -x and -e look for patterns without it");
+	if (!begin(yara))
+		return fail_memory(error);
+	CLEANUP(cleanup_rules) struct rules *rules = calloc(1, sizeof *rules);
+	if (!rules) {
+		end(yara);
+		return fail_memory(error);
+	}
+	rules->yara = yara;
+	if (yara->yr_compiler_create(&rules->compiler) != ERROR_SUCCESS)
+		return fail_memory(error);
+	*out = take(rules);
+	return 0;
 }
 
 size_t rules_count(const struct rules *rules)
@@ -104,9 +118,9 @@ static int compile(struct rules *rules, const char *path, struct pidmem_error *e
 	if (result < 0)
 		return result;
 	snprintf(name, sizeof name, "%zu", rules->count);
-	yr_compiler_set_callback(rules->compiler, take_mistake, &mistake);
-	int mistakes = yr_compiler_add_file(rules->compiler, file, name, path);
-	yr_compiler_set_callback(rules->compiler, NULL, NULL);
+	rules->yara->yr_compiler_set_callback(rules->compiler, take_mistake, &mistake);
+	int mistakes = rules->yara->yr_compiler_add_file(rules->compiler, file, name, path);
+	rules->yara->yr_compiler_set_callback(rules->compiler, NULL, NULL);
 	fclose(file);
 	if (!mistakes)
 		return 0;
@@ -120,14 +134,15 @@ static int compile(struct rules *rules, const char *path, struct pidmem_error *e
 
 int rules_add(struct rules **out, const struct pidmem_pattern *given, struct pidmem_error *error)
 {
-	struct rules *rules = *out ? *out : (*out = rules_new());
 	AUTO_FREE char *path = strndup(given->text, given->length);
+	int result = !path ? fail_memory(error) : *out ? 0 : rules_new(error, out);
+	struct rules *rules = *out;
 
-	if (!rules || !path)
-		return fail_memory(error);
+	if (result < 0)
+		return result;
 	if (rules->failed || rules->compiled)
 		return fail(error, PIDMEM_USAGE, EBUSY, "nothing can be added to these rules any more");
-	int result = compile(rules, path, error);
+	result = compile(rules, path, error);
 	if (result == 0)
 		rules->count++;
 	return result;
@@ -139,7 +154,7 @@ int rules_prepare(struct rules *rules, struct pidmem_error *error)
 		return 0;
 	if (rules->failed)
 		return fail(error, PIDMEM_USAGE, EINVAL, "these rules have mistakes");
-	if (yr_compiler_get_rules(rules->compiler, &rules->compiled) != ERROR_SUCCESS)
+	if (rules->yara->yr_compiler_get_rules(rules->compiler, &rules->compiled) != ERROR_SUCCESS)
 		return fail_memory(error);
 	if (!rules->compiled->num_rules)
 		return with_hint(error, fail(error, PIDMEM_USAGE, EINVAL, "there are no rules in that file"),
@@ -147,7 +162,8 @@ int rules_prepare(struct rules *rules, struct pidmem_error *error)
 	return 0;
 }
 
-struct YR_RULES *rules_compiled(const struct rules *rules)
+struct YR_RULES *rules_compiled(const struct rules *rules, const struct yara **yara)
 {
+	*yara = rules->yara;
 	return rules->compiled;
 }

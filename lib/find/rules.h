@@ -11,6 +11,7 @@
 struct rules;
 struct rules_scan;
 struct YR_RULES;
+struct yara;
 
 /* rules.c, or rules_none.c where libyara was not there to build with. One more file of rules: 0 or -errno. */
 int rules_add(struct rules **rules, const struct pidmem_pattern *given, struct pidmem_error *error);
@@ -19,7 +20,8 @@ void rules_free(struct rules *rules);
 
 /* All are added: 0 or -errno. */
 int rules_prepare(struct rules *rules, struct pidmem_error *error);
-struct YR_RULES *rules_compiled(const struct rules *rules);
+/* And libyara, to use them with. */
+struct YR_RULES *rules_compiled(const struct rules *rules, const struct yara **yara);
 
 /* rules_scan.c: the next match, as pidmem_find_next(). The first call looks at everything. */
 int rules_scan_new(struct pidmem_find *find, struct rules *rules, struct pidmem_error *error);

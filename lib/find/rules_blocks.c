@@ -153,7 +153,7 @@ ssize_t blocks_read_again(struct pidmem_find *find, uint64_t start, size_t size,
 static const uint8_t *fetch(YR_MEMORY_BLOCK *block)
 {
 	struct blocks *blocks = block->context;
-	size_t from;
+	size_t from = 0;
 
 	if (blocks->held == block->base)
 		return blocks->bytes;
@@ -179,7 +179,9 @@ static YR_MEMORY_BLOCK *give(struct blocks *blocks)
  * place: what was found in the last block must be forgotten. */
 static void forget_parts(YR_SCANNER *scanner)
 {
-	memset(scanner->unconfirmed_matches, 0, scanner->rules->num_strings * sizeof *scanner->unconfirmed_matches);
+	if (scanner->rules->num_strings)
+		memset(scanner->unconfirmed_matches, 0,
+		       scanner->rules->num_strings * sizeof *scanner->unconfirmed_matches);
 }
 
 static YR_MEMORY_BLOCK *next(YR_MEMORY_BLOCK_ITERATOR *iterator)
@@ -193,7 +195,7 @@ static YR_MEMORY_BLOCK *next(YR_MEMORY_BLOCK_ITERATOR *iterator)
 	ssize_t size = fill(blocks);
 	blocks->listed = size == 0;
 	blocks->result = size > 0 ? add_block(blocks, (size_t)size) : (int)size;
-	yr_scanner_set_timeout(blocks->scanner, (int)(now() - blocks->begun) + MOST_SECONDS);
+	blocks->yara->yr_scanner_set_timeout(blocks->scanner, (int)(now() - blocks->begun) + MOST_SECONDS);
 	return give(blocks);
 }
 
@@ -208,9 +210,9 @@ static YR_MEMORY_BLOCK *first(YR_MEMORY_BLOCK_ITERATOR *iterator)
 	return next(iterator);
 }
 
-int blocks_init(struct blocks *blocks, struct pidmem_find *find, YR_SCANNER *scanner)
+int blocks_init(struct blocks *blocks, struct pidmem_find *find, const struct yara *yara, YR_SCANNER *scanner)
 {
-	*blocks = (struct blocks){ .find = find, .scanner = scanner, .begun = now() };
+	*blocks = (struct blocks){ .find = find, .yara = yara, .scanner = scanner, .begun = now() };
 	blocks->iterator = (YR_MEMORY_BLOCK_ITERATOR){ .context = blocks, .first = first, .next = next };
 	blocks->block = (YR_MEMORY_BLOCK){ .context = blocks, .fetch_data = fetch };
 	blocks->bytes = malloc(BLOCK);

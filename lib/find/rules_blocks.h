@@ -3,14 +3,14 @@
 #ifndef FIND_RULES_BLOCKS_H
 #define FIND_RULES_BLOCKS_H
 
-#include <yara.h>
-
 #include "find/find.h"
+#include "find/yara.h"
 
 struct blocks {
 	YR_MEMORY_BLOCK_ITERATOR iterator; /* its context is this */
 	YR_MEMORY_BLOCK block;             /* the one that is given; so is the context of this */
 	struct pidmem_find *find;
+	const struct yara *yara;
 	YR_SCANNER *scanner;
 	unsigned char *bytes;
 	uint64_t held; /* the address of what is in `bytes` */
@@ -29,7 +29,7 @@ struct blocks {
 };
 
 /* 0 or -ENOMEM; to be ended anyway. */
-int blocks_init(struct blocks *blocks, struct pidmem_find *find, YR_SCANNER *scanner);
+int blocks_init(struct blocks *blocks, struct pidmem_find *find, const struct yara *yara, YR_SCANNER *scanner);
 void blocks_done(struct blocks *blocks);
 
 /* Read again what was read: [address, address + size), into `bytes`. *from is the first byte, at most `address`, from

@@ -18,6 +18,7 @@ struct finding {
 };
 
 struct rules_scan {
+	const struct yara *yara;
 	YR_SCANNER *scanner;
 	struct blocks blocks;
 	struct finding *findings;
@@ -34,7 +35,7 @@ void rules_scan_free(struct rules_scan *scan)
 	if (!scan)
 		return;
 	if (scan->scanner)
-		yr_scanner_destroy(scan->scanner);
+		scan->yara->yr_scanner_destroy(scan->scanner);
 	blocks_done(&scan->blocks);
 	buffer_done(&scan->seen);
 	free(scan->findings);
@@ -59,6 +60,10 @@ static void add(struct rules_scan *scan, const struct finding *finding)
 	scan->count++;
 }
 
+/* libyara packs its matches without regard to their alignment. */
+#define PACKED __attribute__((no_sanitize("alignment")))
+
+PACKED
 static void add_match(struct rules_scan *scan, const YR_RULE *rule, const YR_STRING *string, const YR_MATCH *match)
 {
 	struct finding finding = {
@@ -79,6 +84,7 @@ static void add_match(struct rules_scan *scan, const YR_RULE *rule, const YR_STR
 		add(scan, &finding);
 }
 
+PACKED
 static void add_rule(struct rules_scan *scan, YR_SCAN_CONTEXT *context, const YR_RULE *rule)
 {
 	bool any = false;
@@ -141,7 +147,8 @@ static int took_too_long(const struct rules_scan *scan, struct pidmem_error *err
 
 static int scan_failed(struct rules_scan *scan, int result, struct pidmem_error *error)
 {
-	const YR_STRING *string = scan->too_many ? scan->too_many : yr_scanner_last_error_string(scan->scanner);
+	const YR_STRING *string =
+		scan->too_many ? scan->too_many : scan->yara->yr_scanner_last_error_string(scan->scanner);
 	const YR_RULE *rule = string ? &scan->scanner->rules->rules_table[string->rule_idx] : NULL;
 
 	if (scan->blocks.result < 0) {
@@ -168,11 +175,12 @@ static int scan_failed(struct rules_scan *scan, int result, struct pidmem_error 
 
 static int look(struct rules_scan *scan, struct pidmem_error *error)
 {
-	int result = yr_scanner_scan_mem_blocks(scan->scanner, &scan->blocks.iterator);
+	int result = scan->yara->yr_scanner_scan_mem_blocks(scan->scanner, &scan->blocks.iterator);
 
 	if (result != ERROR_SUCCESS || scan->blocks.result < 0 || scan->failed || scan->too_many)
 		return scan_failed(scan, result, error);
-	qsort(scan->findings, scan->count, sizeof *scan->findings, compare);
+	if (scan->count)
+		qsort(scan->findings, scan->count, sizeof *scan->findings, compare);
 	return 0;
 }
 
@@ -195,7 +203,8 @@ static int describe(struct pidmem_find *find, const struct finding *finding, str
 		return (int)end;
 	if (!end)
 		from = (size_t)before;
-	memcpy(scan->bytes + before, scan->seen.bytes + finding->bytes, finding->known);
+	if (finding->known)
+		memcpy(scan->bytes + before, scan->seen.bytes + finding->bytes, finding->known);
 	size_t known = (size_t)end > before + finding->known ? (size_t)end - (size_t)before : finding->known;
 	match->address = finding->address;
 	match->length = known < finding->size ? known : finding->size;
@@ -229,13 +238,16 @@ int rules_scan_new(struct pidmem_find *find, struct rules *rules, struct pidmem_
 {
 	CLEANUP(cleanup_rules_scan) struct rules_scan *scan = calloc(1, sizeof *scan);
 
-	if (!scan || yr_scanner_create(rules_compiled(rules), &scan->scanner) != ERROR_SUCCESS)
+	if (!scan)
 		return fail_memory(error);
-	yr_scanner_set_flags(scan->scanner,
-			     SCAN_FLAGS_REPORT_RULES_MATCHING | SCAN_FLAGS_PROCESS_MEMORY | SCAN_FLAGS_NO_TRYCATCH);
-	yr_scanner_set_callback(scan->scanner, hear, scan);
+	YR_RULES *compiled = rules_compiled(rules, &scan->yara);
+	if (scan->yara->yr_scanner_create(compiled, &scan->scanner) != ERROR_SUCCESS)
+		return fail_memory(error);
+	scan->yara->yr_scanner_set_flags(scan->scanner, SCAN_FLAGS_REPORT_RULES_MATCHING | SCAN_FLAGS_PROCESS_MEMORY |
+								SCAN_FLAGS_NO_TRYCATCH);
+	scan->yara->yr_scanner_set_callback(scan->scanner, hear, scan);
 	scan->bytes = malloc(LONGEST_MATCH + 2 * find->options.context);
-	if (!scan->bytes || blocks_init(&scan->blocks, find, scan->scanner) < 0)
+	if (!scan->bytes || blocks_init(&scan->blocks, find, scan->yara, scan->scanner) < 0)
 		return fail_memory(error);
 	find->rules = take(scan);
 	return 0;

@@ -256,6 +256,14 @@ int file_flush(struct file_sink *file, struct pidmem_error *error)
 	return result < 0 ? file_fail_place(error, -result, file_shown_name(file)) : 0;
 }
 
+int file_end_put(struct file_sink *file, struct pidmem_error *error)
+{
+	int result = file_flush(file, error);
+
+	writer_free(take(file->writer));
+	return result;
+}
+
 int file_append(struct file_sink *file, const void *bytes, size_t size, struct pidmem_error *error)
 {
 	return file_put_at(file, bytes, size, file->stored, error);

@@ -49,6 +49,8 @@ int file_write(struct file_sink *file, const void *bytes, size_t size, struct pi
  * but before what is put after it; file_flush() waits for that, and either tells of its errors. */
 int file_put_at(struct file_sink *file, const void *bytes, size_t size, uint64_t offset, struct pidmem_error *error);
 int file_flush(struct file_sink *file, struct pidmem_error *error);
+/* The same after the last of it: the thread ends. */
+int file_end_put(struct file_sink *file, struct pidmem_error *error);
 int file_write_at(struct file_sink *file, const void *bytes, size_t size, uint64_t offset, struct pidmem_error *error);
 /* For what compresses: behind what is stored, as it is. */
 int file_append(struct file_sink *file, const void *bytes, size_t size, struct pidmem_error *error);

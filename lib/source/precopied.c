@@ -170,7 +170,7 @@ static int settle(struct precopy *precopy, struct pidmem_error *error)
 	page_pool_done(&precopy->recent);
 	page_pool_done(&precopy->late);
 	result = forget(precopy, error);
-	return result < 0 ? result : store_flush(&precopy->store, error);
+	return result < 0 ? result : store_finish(&precopy->store, error);
 }
 
 /* Will pages of it be asked of its file? Those that are in memory and part of a core file are copied in the stop. */

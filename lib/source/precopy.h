@@ -33,7 +33,7 @@ struct precopied_run {
 /* So many runs one scan tells. */
 #define PRECOPY_RUNS 8192
 
-#define PRECOPY_BUFFER (8UL << 20)
+#define PRECOPY_BUFFER (2UL << 20)
 #define PRECOPY_ARGUMENTS 80
 
 /* What one thread lists. */

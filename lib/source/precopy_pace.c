@@ -7,7 +7,7 @@
 #include "source/precopy.h"
 
 /* So little is kept in memory, and room for more of it in the passes that follow. */
-#define LITTLE (20ULL << 20)
+#define LITTLE (12ULL << 20)
 #define ROOM (4ULL << 20)
 
 static bool can_be_quick(struct precopy *precopy)

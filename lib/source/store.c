@@ -240,6 +240,11 @@ int store_flush(struct store *store, struct pidmem_error *error)
 	return file_flush(&store->file, error);
 }
 
+int store_finish(struct store *store, struct pidmem_error *error)
+{
+	return file_end_put(&store->file, error);
+}
+
 bool store_give(struct store *store, struct file_sink *file)
 {
 	if (store->given || !file_adopt(file, &store->file))

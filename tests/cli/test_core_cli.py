@@ -14,6 +14,7 @@ import pytest
 from conftest import check_account, pattern
 from core_saving import check_core, stops
 from engines import ENGINES, given
+from freezing import held_back, wait_until
 from middle import SIZE, check_failed
 
 REPORT = ["pidmem", "command", "target", "name", "output", "format", "compression", "consistency", "engine", "passes",
@@ -107,9 +108,7 @@ def test_nobody_waits_for_a_pager(pidmem, victim):
     one = victim("leave", 16)
     process = pidmem.start("read", "--raw", "--consistency=stopped", one.pid, f"{one.region:x}", "16M")
     assert process.stdout.read(4096)
-    with open(f"/proc/{one.pid}/status") as file:
-        status = dict(line.rstrip("\n").split(":\t", 1) for line in file)
-    assert status["State"][0] == "S" and status["TracerPid"] == "0", status
+    wait_until(held_back, one.pid)
     rest = process.stdout.read()
     assert process.wait(20) == 0 and len(rest) == (16 << 20) - 4096
 

@@ -153,8 +153,8 @@ def test_the_helper_is_killed_at_any_moment(pidmem, victim, tmp_path, engine):
 def test_the_copy_is_killed_and_there_is_no_file(pidmem, victim, tmp_path):
     one = victim("waits")
     worker = Workers(one)
-    failed = 0
-    for _ in range(rounds(20)):
+    failed = done = 0
+    while done < rounds(20) or (failed == 0 and done < 200):
         process = pidmem.start("core", "--engine=clone", "-o", tmp_path / "core", one.pid)
         while process.poll() is None and not (copies := children(one.pid)):
             pass
@@ -166,6 +166,7 @@ def test_the_copy_is_killed_and_there_is_no_file(pidmem, victim, tmp_path):
         if process.returncode == 0:
             os.unlink(tmp_path / "core")
         failed += process.returncode == 2
+        done += 1
         wait_until(held_back, one.pid)
     assert failed, "the copy was never killed in time"
     worker.progress()
