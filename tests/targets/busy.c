@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * busy: threads that compute, call the kernel without waiting, start children and wait for any of them, and map and
- * unmap memory; see worker.h. With `FILE` it holds a lock on it; with `FILE MIB` it has that much filled memory as well.
+ * unmap memory; see worker.h. With `FILE` it holds a lock on it; with `FILE MIB` it has that much filled memory as
+ * well.
  */
 #include <dirent.h>
 #include <sys/file.h>
