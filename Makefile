@@ -4,7 +4,7 @@
 #   make demo     install what is missing, build, and watch it work on a real program
 #   make test     install what is missing, build, run every test
 #   make check    format, lint, man pages, help text against man pages against completions
-#   make bench    measure
+#   make bench    measure: a table, and build/bench.json, bench.md, pause.svg, peers.svg
 #   make install  PREFIX=/usr/local DESTDIR=
 #
 # BUILD=dir builds elsewhere, CC=clang with another compiler, SKIP_DEPS=1 does not look for packages.
@@ -32,7 +32,7 @@ check:
 bench:
 	@scripts/setup-deps build bench
 	@scripts/build
-	@bench/run
+	@bench/run --json '$(BUILD)/bench.json' --markdown '$(BUILD)/bench.md'
 
 install:
 	@scripts/build -Dprefix='$(PREFIX)'

@@ -13,8 +13,8 @@ PIDMEM = os.path.join(BUILD, "pidmem")
 class Victim:
     """A process that prints facts and `ready`, and ends when its standard input does."""
 
-    def __init__(self, *command):
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    def __init__(self, *command, **options):
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, **options)
         self.facts = {}
         for line in self.process.stdout:
             if line.strip() == "ready":

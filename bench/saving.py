@@ -44,9 +44,9 @@ def gcore_of(pid, output):
     return taken
 
 
-def core_of(victim, output, *args):
-    """(seconds, peak memory in bytes) of a core by the clone; the file stays."""
-    taken, peak = timed(PIDMEM, "core", "-q", "--force", "--engine=clone", *args, "-o", output, str(victim.pid))
+def core_of(victim, output, *args, engine="clone"):
+    """(seconds, peak memory in bytes) of a core; the file stays."""
+    taken, peak = timed(PIDMEM, "core", "-q", "--force", f"--engine={engine}", *args, "-o", output, str(victim.pid))
     return taken, peak * 1024
 
 
@@ -58,27 +58,24 @@ def dd_direct(output, size):
     return taken
 
 
-def bench_disk(rounds, sizes):
-    """To a disk: at most 1.3 times dd past the cache, and a third of gcore; without driving others out of the cache."""
-    mib, gcore_rounds = sizes
+def bench_disk(rounds, mib):
+    """To a disk: at most 1.3 times dd past the cache, and without driving others out of the cache."""
     for kind in ("random", "half"):
-        disk, gcores, cache, peaks = [], [], [], []
+        disk, cache, peaks = {"precopy": [], "clone": []}, [], []
         with workplace() as folder, resident(mib, kind=kind) as victim:
             output = os.path.join(folder, "core")
-            for i in range(rounds):
-                before = cached()
-                taken, peak = core_of(victim, output)
-                cache.append((max(cached() - before, 0), 64 * MIB))
-                peaks.append((peak, 64 * MIB))
-                stored = os.stat(output).st_blocks * 512
-                os.unlink(output)
-                disk.append((taken, dd_direct(output, stored)))
-                if os.access(GCORE, os.X_OK) and i < gcore_rounds:
-                    gcores.append((taken, gcore_of(victim.pid, output)))
+            for _ in range(rounds):
+                for engine, samples in disk.items():
+                    before = cached()
+                    taken, peak = core_of(victim, output, engine=engine)
+                    cache.append((max(cached() - before, 0), 64 * MIB))
+                    peaks.append((peak, 64 * MIB))
+                    stored = os.stat(output).st_blocks * 512
+                    os.unlink(output)
+                    samples.append((taken, dd_direct(output, stored)))
         name = f"core of {mib} MiB, {kind}"
-        yield row(f"{name}, to a disk / dd oflag=direct of what is stored, time", disk, seconds, 1.3)
-        if gcores:
-            yield row(f"{name}, to a disk / gdb's gcore, time", gcores, seconds, 0.33)
+        for engine, samples in disk.items():
+            yield row(f"{name}, to a disk ({engine}) / dd oflag=direct of what is stored, time", samples, seconds, 1.3)
         yield row(f"{name}: growth of the page cache / 64 MiB", cache, in_mib, 1.0)
         yield row(f"{name}: peak memory / 64 MiB", peaks, in_mib, 1.0)
 

@@ -160,7 +160,6 @@ static int dump(struct saving *saving, const char *place)
 {
 	AUTO_TEXT directory = chosen.was_there ? strdup(place) : place_directory(place);
 	struct pidmem_freeze_options how = PIDMEM_INIT(how);
-	bool copy = false;
 	int held = -1, failed;
 
 	failed = check_place(place);
@@ -171,8 +170,8 @@ static int dump(struct saving *saving, const char *place)
 		failed = place_wait(place, &held);
 	pausing_apply(&how);
 	if (!failed)
-		failed = room_check(&saving->moment, directory, false, &copy);
-	how.directory = copy || pausing_engine_given() ? directory : NULL;
+		failed = room_check(&saving->moment, directory, false);
+	how.directory = saving->moment.by_clone ? NULL : directory;
 	if (!failed)
 		failed = saving_hold(saving, &how);
 	if (!failed) {

@@ -105,15 +105,14 @@ static int hold_and_write(const struct core_wish *wish, struct saving *saving)
 {
 	AUTO_TEXT directory = is_standard_output(wish->output) ? NULL : place_directory(wish->output);
 	struct pidmem_freeze_options how = PIDMEM_INIT(how);
-	bool copy;
 	int failed;
 
 	how.descendants = wish->tree;
 	how.core = !wish->all;
 	how.filter = wish->filter;
 	pausing_apply(&how);
-	failed = room_check(&saving->moment, directory, !wish->all && !wish->filter, &copy);
-	how.directory = copy || pausing_engine_given() ? directory : NULL;
+	failed = room_check(&saving->moment, directory, !wish->all && !wish->filter);
+	how.directory = saving->moment.by_clone ? NULL : directory;
 	if (!failed)
 		failed = saving_hold(saving, &how);
 	if (!failed)

@@ -28,6 +28,7 @@ struct moment {
 	struct progress progress; /* of copying while they run */
 	uint64_t max_pause_us;    /* 0: any */
 	struct family ended;      /* descendants that are zombies: there is no memory to be read */
+	const char *by_clone;     /* why the default engine is not to be used, or NULL */
 	bool kept_running;        /* see signals_keep_running() */
 	uint64_t begun_us;        /* when it began to be held */
 };

@@ -17,6 +17,8 @@ static struct pidmem_freeze_report look_up(const struct moment *moment, size_t i
 		pidmem_freeze_describe(moment->freeze, index, NULL, &report);
 	else
 		report.threads = moment->running[index].threads;
+	if (report.engine == PIDMEM_ENGINE_CLONE && !report.fallback)
+		report.fallback = moment->by_clone;
 	return report;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "room.h"
 #include "failure.h"
+#include "pausing.h"
 #include "ui/size.h"
 #include "writing.h"
 
@@ -51,11 +52,23 @@ static bool is_enough_for_all(uint64_t room)
 	return sysinfo(&info) == 0 && room / info.mem_unit > (uint64_t)info.totalram + info.totalswap;
 }
 
-int room_check(const struct moment *moment, const char *directory, bool rules, bool *copy)
+#define BY_CLONE(why) "not copied while it ran, " why "; a copy by clone was made"
+
+/* What pre-copy does is done at once. */
+static const char *held_back(void)
 {
+	return writing.max_size ? BY_CLONE("which --max-size does not limit")
+	       : writing.rate   ? BY_CLONE("which --rate does not hold back")
+	       : writing.nice   ? BY_CLONE("which --nice does not hold back")
+				: NULL;
+}
+
+int room_check(struct moment *moment, const char *directory, bool rules)
+{
+	bool any = directory && !pausing_engine_given();
 	uint64_t room, needed = 0;
 
-	*copy = !writing.max_size && !writing.rate && !writing.nice;
+	moment->by_clone = any ? held_back() : NULL;
 	if (!directory || !find_room(directory, &room) || is_enough_for_all(room))
 		return 0;
 	for (size_t i = 0; i < moment->named_count; i++) {
@@ -63,7 +76,8 @@ int room_check(const struct moment *moment, const char *directory, bool rules, b
 
 		needed += writing.partial && writing.max_size && writing.max_size < size ? writing.max_size : size;
 	}
-	*copy &= needed <= room;
+	if (needed > room && any)
+		moment->by_clone = BY_CLONE("for which there is no room beside the output");
 	if (needed <= room || writing.zstd)
 		return 0;
 	fail("there is no room for it in %s: it takes about %s, and %s are free", directory, size_text(needed).text,

@@ -23,15 +23,16 @@
 /* A slot of single pages. */
 #define PIECES (SLOT / 4096)
 
+/* In a slot it stands as far from a multiple of ALIGNMENT as in the file: direct writes want both. */
 struct piece {
 	uint64_t offset;
-	size_t size;
+	size_t at, size;
 };
 
 struct slot {
 	unsigned char *bytes;
-	size_t size;
-	struct piece pieces[PIECES]; /* in `bytes`, one after another */
+	size_t size; /* up to the end of the last piece */
+	struct piece pieces[PIECES];
 	size_t count;
 	int result;
 };
@@ -56,23 +57,23 @@ static int write_all(int fd, const unsigned char *bytes, size_t size, uint64_t o
 	return 0;
 }
 
-/* As much as can be, past the cache; the rest, and all where that is refused, in the ordinary way. */
-/* What is not on the disk yet stays until the next time. */
+/* What was on its way to the disk already is waited for, so that it can go, however slow the disk; the rest goes on its
+ * way, and stays until the next time. */
 static void drop_cached(struct writer *writer)
 {
 	if (writer->cached < CACHED_MOST || writer->hasty)
 		return;
-	sync_file_range(writer->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+	sync_file_range(writer->fd, 0, 0, SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE);
 	posix_fadvise(writer->fd, 0, 0, POSIX_FADV_DONTNEED);
 	writer->cached = 0;
 }
 
+/* As much as can be, past the cache; the rest, and all where that is refused, in the ordinary way. */
 static int write_piece(struct writer *writer, const unsigned char *bytes, const struct piece *piece)
 {
-	bool aligned = piece->offset % ALIGNMENT == 0 && (uintptr_t)bytes % ALIGNMENT == 0;
 	size_t done = 0, rest = 0;
 
-	if (writer->direct >= 0 && aligned && piece->size >= DIRECT_LEAST) {
+	if (writer->direct >= 0 && piece->offset % ALIGNMENT == 0 && piece->size >= DIRECT_LEAST) {
 		int result = write_all(writer->direct, bytes, piece->size & ~(ALIGNMENT - 1), piece->offset, &rest);
 		if (result < 0 && result != -EINVAL)
 			return result;
@@ -84,11 +85,10 @@ static int write_piece(struct writer *writer, const unsigned char *bytes, const 
 
 static int write_slot(struct writer *writer, const struct slot *slot)
 {
-	const unsigned char *bytes = slot->bytes;
 	int result = 0;
 
-	for (size_t i = 0; i < slot->count && result == 0; bytes += slot->pieces[i++].size)
-		result = write_piece(writer, bytes, &slot->pieces[i]);
+	for (size_t i = 0; i < slot->count && result == 0; i++)
+		result = write_piece(writer, slot->bytes + slot->pieces[i].at, &slot->pieces[i]);
 	return result;
 }
 
@@ -165,13 +165,20 @@ static bool goes_on(const struct slot *slot, uint64_t offset)
 	return last && last->offset + last->size == offset;
 }
 
+/* Where in a slot a new piece begins. */
+static size_t place(const struct slot *slot, uint64_t offset)
+{
+	return slot->size + (size_t)((offset - slot->size) % ALIGNMENT);
+}
+
 /* The slot to be filled from an offset on, and its piece. */
 static int find_slot(struct writer *writer, uint64_t offset, struct slot **out)
 {
 	struct slot *slot = &writer->slots[ring_next(writer->ring)];
 	int result;
 
-	if (!ring_is_full(writer->ring) && slot->count == PIECES && !goes_on(slot, offset)) {
+	if (!ring_is_full(writer->ring) && !goes_on(slot, offset) &&
+	    (slot->count == PIECES || place(slot, offset) >= SLOT)) {
 		put_slot(writer);
 		slot = &writer->slots[ring_next(writer->ring)];
 	}
@@ -179,8 +186,10 @@ static int find_slot(struct writer *writer, uint64_t offset, struct slot **out)
 		return result;
 	if (!slot->bytes && !(slot->bytes = aligned_alloc(ALIGNMENT, SLOT)))
 		return -ENOMEM;
-	if (!goes_on(slot, offset))
-		slot->pieces[slot->count++] = (struct piece){ .offset = offset };
+	if (!goes_on(slot, offset)) {
+		slot->size = place(slot, offset);
+		slot->pieces[slot->count++] = (struct piece){ .offset = offset, .at = slot->size };
+	}
 	*out = slot;
 	return 0;
 }

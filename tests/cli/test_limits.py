@@ -8,7 +8,7 @@ import signal
 import time
 
 import pytest
-from conftest import check_account
+from conftest import can, check_account
 from core_reader import Core
 from core_saving import check_core, stops
 from dump_reader import Dump
@@ -142,6 +142,21 @@ def test_rate(pidmem, victim, tmp_path, command, packed):
     taken = time.monotonic() - begun
     assert result.code == 0, result
     assert taken > 0.9 * result.json["account"]["read"] / (16 * MIB)
+
+
+@pytest.mark.parametrize("command", ["core", "dump"])
+@pytest.mark.parametrize("option", ["--rate=1000", "--nice", "--max-size=40M"])
+def test_other_engine_is_told(pidmem, plain, tmp_path, command, option):
+    """By default it is copied at once, while it runs: these options would do nothing about that."""
+    can("precopy")
+    args = [command, "--force", "-o", "c", plain.pid]
+    report = pidmem(*args, option, "-j", cwd=tmp_path).json
+    assert report["engine"] == "clone" and option.partition("=")[0] in report["fallback"], report
+    result = pidmem(*args, option, cwd=tmp_path)
+    assert report["fallback"] in result.text and result.err == "", result
+    for engine in ("precopy", "clone"):
+        report = pidmem(*args, option, "-j", f"--engine={engine}", cwd=tmp_path).json
+        assert (report["engine"], report["fallback"]) == (engine, None), report
 
 
 def test_interrupt_of_a_wait(pidmem, noise, tmp_path):

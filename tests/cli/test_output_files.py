@@ -3,16 +3,15 @@
 
 import errno
 import os
-import shutil
 import signal
 import stat
-import subprocess
 
 import pytest
 from conftest import PAGE, TARGETS, pattern
 from dump_reader import Dump
 from dumping import take
 from middle import SIZE, catch, check_failed, stopped_while_writing
+from shims import build_shim
 
 OLD = [TARGETS / "oldkernel"]  # no O_TMPFILE: the file has a temporary name from the start
 
@@ -107,14 +106,7 @@ int open64(const char *path, int flags, ...)
 
 @pytest.fixture(scope="session")
 def shim(tmp_path_factory):
-    """An environment in which calls fail: shim(FAIL_CLOSE=errno, ...)."""
-    if os.environ.get("PIDMEM_SANITIZE"):
-        pytest.skip("a sanitizer wants to be the first library that is loaded")
-    if not shutil.which("cc"):
-        pytest.skip("no C compiler: calls cannot be made to fail")
-    library = tmp_path_factory.mktemp("shim") / "shim.so"
-    subprocess.run(["cc", "-shared", "-fPIC", "-x", "c", "-", "-o", library, "-ldl"], input=SHIM.encode(), check=True)
-    return lambda **where: {"LD_PRELOAD": str(library), **{name: str(value) for name, value in where.items()}}
+    return build_shim(tmp_path_factory.mktemp("shim"), SHIM)
 
 
 def check_parts(one, folder):

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * busy: threads that compute, call the kernel without waiting, start children and wait for any of them, and map and
- * unmap memory; see worker.h. A lock on a file of this process is told as `lock`.
+ * unmap memory; see worker.h. With `FILE` it holds a lock on it; with `FILE MIB` it has that much filled memory as
+ * well.
  */
 #include <dirent.h>
 #include <sys/file.h>
@@ -165,6 +166,13 @@ int main(int argc, char **argv)
 		file = open(argv[1], O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 		if (file < 0 || fcntl(file, F_SETLK, &lock))
 			die(argv[1]);
+	}
+	if (argc > 2) {
+		size_t size = strtoul(argv[2], NULL, 10) * MIB;
+		char *region = map_apart(size, PROT_READ | PROT_WRITE, MAP_PRIVATE, -1);
+
+		fill(region, size / PAGE, 27);
+		fact("region", region);
 	}
 	/* The numbers of files that do_files() counts on are all taken from here on. */
 	do_calls(&workers[1]);
