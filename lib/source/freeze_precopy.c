@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "base/background.h"
 #include "base/error.h"
 #include "process/maps.h"
 #include "process/process.h"
@@ -147,12 +148,40 @@ static int track_all(struct pidmem_freeze *freeze, struct pidmem_error *error)
 	return result;
 }
 
-/* The first pass takes longest: whatever else has to be known is found out after it. */
-static int copy_while_running(struct pidmem_freeze *freeze, struct pidmem_error *error)
+/* Pass after pass, until another one would not help; or, with `slow`, until they have become quick. */
+static int repeat(struct pidmem_freeze *freeze, bool slow, struct pidmem_error *error)
 {
 	struct pidmem_error cause;
 	struct frozen *frozen;
 	bool ready = false;
+	int result = 0;
+
+	while (result >= 0 && !ready) {
+		ready = true;
+		for (size_t i = 0; result >= 0 && (frozen = next(freeze, &i));) {
+			result = settle(frozen, precopy_pass(frozen->precopy, &cause), &cause, error);
+			ready &= !frozen->precopy || precopy_is_ready(frozen->precopy) ||
+				 (slow && frozen->precopy->quick);
+		}
+		if (result >= 0 && watch_ask(&freeze->watch))
+			result = file_cancelled(error);
+	}
+	return result;
+}
+
+struct passes {
+	struct pidmem_freeze *freeze;
+	struct pidmem_error *error;
+	int result;
+};
+
+/* The first pass takes longest: whatever else has to be known is found out after it. */
+static void make_slow_passes(void *pointer)
+{
+	struct passes *passes = pointer;
+	struct pidmem_freeze *freeze = passes->freeze;
+	struct pidmem_error *error = passes->error, cause;
+	struct frozen *frozen;
 	int result = 0;
 
 	for (size_t i = 0; result >= 0 && (frozen = next(freeze, &i));)
@@ -161,15 +190,17 @@ static int copy_while_running(struct pidmem_freeze *freeze, struct pidmem_error 
 			result = settle(frozen, result, &cause, error);
 	for (size_t i = 0; result >= 0 && (frozen = next(freeze, &i));)
 		precopy_open_files(frozen->precopy);
-	while (result >= 0 && !ready) {
-		ready = true;
-		for (size_t i = 0; result >= 0 && (frozen = next(freeze, &i));) {
-			result = settle(frozen, precopy_pass(frozen->precopy, &cause), &cause, error);
-			ready &= !frozen->precopy || precopy_is_ready(frozen->precopy);
-		}
-		if (result >= 0 && watch_ask(&freeze->watch))
-			result = file_cancelled(error);
-	}
+	passes->result = result < 0 ? result : repeat(freeze, true, error);
+}
+
+/* What takes long is left to times when the processes do not want the processors; what the stop waits for is not. */
+static int copy_while_running(struct pidmem_freeze *freeze, struct pidmem_error *error)
+{
+	struct passes passes = { freeze, error, 0 };
+	struct frozen *frozen;
+
+	background_do(make_slow_passes, &passes);
+	int result = passes.result < 0 ? passes.result : repeat(freeze, false, error);
 	for (size_t i = 0; result >= 0 && (frozen = next(freeze, &i));) {
 		const char *reason = process_pins_memory(frozen->process); /* by now? */
 		if (reason)

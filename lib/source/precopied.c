@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/background.h"
 #include "base/error.h"
 #include "process/coredump.h"
 #include "process/maps.h"
@@ -158,19 +159,26 @@ static int forget(struct precopy *precopy, struct pidmem_error *error)
 	return result == 0 && done ? store_clear(&precopy->store, done, UINT64_MAX - done, error) : result;
 }
 
-/* What was copied last, and in the stop, goes into the store as well. */
-static int settle(struct precopy *precopy, struct pidmem_error *error)
-{
+struct rest {
+	struct precopy *precopy;
+	struct pidmem_error *error;
 	int result;
+};
 
-	precopy_untrack(precopy);
-	if ((result = page_pool_flush(&precopy->recent, &precopy->store, error)) < 0 ||
-	    (result = page_pool_flush(&precopy->late, &precopy->store, error)) < 0)
-		return result;
+/* What was copied last, and in the stop, goes into the store as well. */
+static void write_rest(void *pointer)
+{
+	struct rest *rest = pointer;
+	struct precopy *precopy = rest->precopy;
+	int result = page_pool_flush(&precopy->recent, &precopy->store, rest->error);
+
+	if (result == 0)
+		result = page_pool_flush(&precopy->late, &precopy->store, rest->error);
 	page_pool_done(&precopy->recent);
 	page_pool_done(&precopy->late);
-	result = forget(precopy, error);
-	return result < 0 ? result : store_finish(&precopy->store, error);
+	if (result == 0)
+		result = forget(precopy, rest->error);
+	rest->result = result < 0 ? result : store_finish(&precopy->store, rest->error);
 }
 
 /* Will pages of it be asked of its file? Those that are in memory and part of a core file are copied in the stop. */
@@ -198,10 +206,12 @@ void precopy_open_files(struct precopy *precopy)
 int precopy_finish(struct precopy *precopy, struct pidmem_error *error)
 {
 	struct frozen *frozen = precopy->frozen;
-	int result = settle(precopy, error);
+	struct rest rest = { precopy, error, 0 };
 
-	if (result < 0)
-		return result;
+	precopy_untrack(precopy);
+	background_do(write_rest, &rest);
+	if (rest.result < 0)
+		return rest.result;
 	AUTO_SOURCE source = calloc(1, sizeof *source);
 	struct pidmem_maps *maps = describe(precopy);
 	if (!source || !maps) {

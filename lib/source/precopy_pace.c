@@ -6,14 +6,15 @@
  */
 #include "source/precopy.h"
 
-/* So little is kept in memory, and room for more of it in the passes that follow. */
+/* So little is kept in memory. The passes that follow should find room for theirs as well: making some by writing is
+ * slow.
+ */
 #define LITTLE (12ULL << 20)
-#define ROOM (4ULL << 20)
+#define POOL (32ULL << 20)
 
 static bool can_be_quick(struct precopy *precopy)
 {
-	return precopy->passes > 1 && precopy->copied <= LITTLE &&
-	       page_pool_reserve(&precopy->recent, 2 * precopy->copied + ROOM) == 0;
+	return precopy->passes > 1 && precopy->copied <= LITTLE && page_pool_reserve(&precopy->recent, POOL) == 0;
 }
 
 void precopy_end_pass(struct precopy *precopy)

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Long work beside somebody who must not notice it. */
+#ifndef BASE_BACKGROUND_H
+#define BASE_BACKGROUND_H
+
+/*
+ * Do a job by a thread of lower priority than the caller's (a nice value of 10 more, setpriority(2)), and wait for it;
+ * threads that it starts have that priority as well. The priority of the caller stays what it is: to raise it again
+ * takes a privilege. Where no thread can be had the caller does it itself. All signals stay with the caller.
+ */
+void background_do(void (*job)(void *), void *argument);
+
+#endif
