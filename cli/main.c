@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -77,6 +78,7 @@ int main(int argc, char **argv)
 	struct invocation *invocation;
 	int status;
 
+	mallopt(M_ARENA_MAX, 1);  /* threads work by turns, and what one of them has freed is of use to the next */
 	signal(SIGPIPE, SIG_IGN); /* write(2) then fails with EPIPE, so that there is time to clean up */
 	signal(SIGXFSZ, SIG_IGN); /* the same for a limit on the size of files: EFBIG */
 	status = options_read(argc, argv, &invocation);

@@ -616,8 +616,9 @@ enum pidmem_shared {
  * @directory:    where pidmem_core() or pidmem_dump() will write its file: pre-copy needs room there for everything
  *                that is copied, and does not have to copy it again. NULL: no pre-copy.
  * @progress:     called now and then while the processes run and are copied (pre-copy), and when a signal interrupts
- *                that; never while one stands still for it. A return value other than 0 cancels: the processes and the
- *                directory are as before (may be NULL)
+ *                that; never while one stands still for it, and perhaps by a thread of the library's, for which the
+ *                caller waits. A return value other than 0 cancels: the processes and the directory are as before (may
+ *                be NULL)
  * @user:         first argument of @progress
  */
 struct pidmem_freeze_options {

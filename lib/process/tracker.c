@@ -35,8 +35,8 @@ int tracker_add(const struct tracker *tracker, uint64_t start, uint64_t size)
 	return ioctl(tracker->userfaultfd, UFFDIO_REGISTER, &range) < 0 ? -errno : 0;
 }
 
-/* Half a millisecond, and whole huge pages. */
-#define STEP (32ULL << 20)
+/* A tenth of a millisecond, and whole huge pages: many kernels let nobody else run before a system call ends. */
+#define STEP (4ULL << 20)
 
 bool tracker_finds_tracked(const struct tracker *tracker, uint64_t start, uint64_t size)
 {
@@ -96,7 +96,7 @@ static uint64_t passed_over(const struct tracker *tracker, const struct tracker_
 }
 
 /* A look that takes half as long or twice as long as this is followed by a longer or a shorter one. */
-#define LOOK_US 400ULL
+#define LOOK_US 100ULL
 
 /* Whoever maps memory waits for a look to end, and page faults then wait for him: so there are many short ones. They
  * end between huge pages: of one that is protected in part, the kernel makes small pages. */

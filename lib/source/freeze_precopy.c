@@ -20,8 +20,7 @@ static void say_no_precopy(char *text, size_t size, const char *reason)
 	snprintf(text, size, "not copied while it ran: %s; a copy by clone was made", reason);
 }
 
-/* Not this engine for one process, but the other one. */
-static int no_precopy(struct frozen *frozen, const char *reason)
+int freeze_no_precopy(struct frozen *frozen, const char *reason)
 {
 	precopy_close(take(frozen->precopy));
 	say_no_precopy(frozen->fallback, sizeof frozen->fallback, reason);
@@ -34,11 +33,11 @@ static int settle(struct frozen *frozen, int result, const struct pidmem_error *
 	if (result >= 0)
 		return 0;
 	if (cause->code == PIDMEM_UNSUPPORTED)
-		return no_precopy(frozen, cause->text);
+		return freeze_no_precopy(frozen, cause->text);
 	/* The store becomes the core file; of a dump it is a second copy. */
 	bool full = cause->sys == ENOSPC || cause->sys == EDQUOT;
 	if (cause->sys == EFBIG || (full && !frozen->freeze->options.core))
-		return no_precopy(frozen, "there is no room for it beside the output");
+		return freeze_no_precopy(frozen, "there is no room for it beside the output");
 	if (frozen->owned && (cause->code == PIDMEM_GONE || cause->code == PIDMEM_EXECED)) {
 		precopy_close(take(frozen->precopy)); /* a descendant: it is missed, or found again, in the stop */
 		return 0;
@@ -87,7 +86,7 @@ static int open_all(struct pidmem_freeze *freeze, struct pidmem_error *error)
 			continue;
 		const char *reason = why_not(freeze, i);
 		if (reason)
-			result = no_precopy(frozen, reason);
+			result = freeze_no_precopy(frozen, reason);
 		else
 			result = precopy_open(frozen, error, &frozen->precopy);
 	}
@@ -204,7 +203,7 @@ static int copy_while_running(struct pidmem_freeze *freeze, struct pidmem_error 
 	for (size_t i = 0; result >= 0 && (frozen = next(freeze, &i));) {
 		const char *reason = process_pins_memory(frozen->process); /* by now? */
 		if (reason)
-			result = no_precopy(frozen, reason);
+			result = freeze_no_precopy(frozen, reason);
 	}
 	for (size_t i = 0; result >= 0 && (frozen = next(freeze, &i));)
 		if (page_pool_reserve(&frozen->precopy->late, 2 * frozen->precopy->copied + ROOM) < 0 ||
@@ -213,89 +212,12 @@ static int copy_while_running(struct pidmem_freeze *freeze, struct pidmem_error 
 	return result < 0 ? result : 0;
 }
 
-/* So many microseconds each GiB takes: a copy of page tables, of 4 KiB pages, is made, or they are looked through. */
-#define CLONE_US 11000.0
-#define LISTING_US 700.0
-/* Stopping, and letting go. */
-#define STOP_US 200
-
-/* By constants and not by the clock, which tells more of other programs. Huge pages cost next to nothing. */
-static uint64_t page_tables_us(const struct frozen *frozen, double each)
-{
-	const struct pidmem_maps *maps = frozen->live->maps;
-	uint64_t bytes = 0, saved = 0;
-
-	for (size_t i = 0; i < maps->count; i++)
-		if (maps->regions[i].usage)
-			bytes += maps->regions[i].usage->anonymous - maps->regions[i].usage->anon_huge;
-	for (size_t i = 0; i < frozen->candidate_count; i++) /* what is saved by either engine, at 1 GiB/s */
-		saved += frozen->candidates[i].bytes;
-	return STOP_US + saved / 1000 + (uint64_t)((double)bytes * each / (1 << 30));
-}
-
-static uint64_t precopy_us(const struct frozen *frozen)
-{
-	const struct pidmem_maps *maps = frozen->live->maps;
-	uint64_t foreign = 0; /* what cannot be tracked, at 1 GiB/s as well */
-
-	for (size_t i = 0; i < maps->count; i++)
-		if (precopy_is_foreign(frozen->precopy, &maps->regions[i]))
-			foreign += maps->regions[i].resident;
-	return page_tables_us(frozen, LISTING_US) + precopy_left_us(frozen->precopy) + foreign / 1000;
-}
-
-/* A stop as short as this needs not be made shorter. */
-#define SHORT_US 2000
-
-/* Which engine stops it for the shorter time, and how long? False if none can. */
-static bool choose_engine(struct frozen *frozen, uint64_t *pause_us)
-{
-	bool given = frozen->freeze->options.engine == PIDMEM_ENGINE_PRECOPY;
-	uint64_t clone_us = page_tables_us(frozen, CLONE_US);
-
-	*pause_us = frozen->precopy ? precopy_us(frozen) : clone_us;
-	if (!frozen->precopy)
-		return !frozen->no_copy[0];
-	/* A copy slows the process down afterwards as well: by a page fault for each page that it writes to. */
-	if (!frozen->no_copy[0] && !given && *pause_us > 2 * clone_us && *pause_us > SHORT_US) {
-		no_precopy(frozen, "it writes faster than it can be copied");
-		*pause_us = clone_us;
-	}
-	return true;
-}
-
-static int fail_pause(const struct pidmem_freeze *freeze, uint64_t limit, uint64_t reached, struct pidmem_error *error)
-{
-	const struct pidmem_process *first = freeze->items[0]->process;
-	char others[40] = "";
-
-	if (freeze->count > 1)
-		snprintf(others, sizeof others, " and %zu more", freeze->count - 1);
-	return with_hint(error,
-			 fail(error, PIDMEM_UNSUPPORTED, ETIMEDOUT,
-			      "process %d (%s)%s: a pause of %.3g ms cannot be kept: %.3g ms can be reached",
-			      first->pid, first->name, others, (double)limit / 1000, (double)reached / 1000),
-			 "allow a longer pause");
-}
-
-static int choose_engines(struct pidmem_freeze *freeze, struct pidmem_error *error)
-{
-	uint64_t limit = freeze->options.max_pause_us, sum = 0, pause;
-
-	for (size_t i = 0; i < freeze->count; i++)
-		if (freeze->items[i]->consistency == PIDMEM_SNAPSHOT && choose_engine(freeze->items[i], &pause))
-			sum += pause;
-	if (!limit || sum <= limit)
-		return 0;
-	return fail_pause(freeze, limit, sum, error);
-}
-
 /* What is written while the process runs has its place before it is known whether it will stay. */
 static void no_file(struct pidmem_freeze *freeze)
 {
 	for (size_t i = 0; i < freeze->count; i++)
 		if (freeze->items[i]->consistency == PIDMEM_SNAPSHOT)
-			no_precopy(freeze->items[i], "a stream cannot be written that way");
+			freeze_no_precopy(freeze->items[i], "a stream cannot be written that way");
 }
 
 /* What a copy will not hold was not chosen for those that were to be copied while they run. */
@@ -319,13 +241,13 @@ int freeze_precopy(struct pidmem_freeze *freeze, struct pidmem_error *error)
 	if (options->engine == PIDMEM_ENGINE_PRECOPY && !options->directory)
 		no_file(freeze);
 	if (options->engine == PIDMEM_ENGINE_CLONE || !options->directory)
-		return choose_engines(freeze, error);
+		return freeze_choose_engines(freeze, error);
 	result = open_all(freeze, error);
 	freeze->watch.state.expected = estimate(freeze);
 	if (result >= 0 && next(freeze, &(size_t){ 0 }) && (result = track_all(freeze, error)) >= 0)
 		result = copy_while_running(freeze, error);
 	if (next(freeze, &(size_t){ 0 })) /* for descendants that come later */
 		say_no_precopy(freeze->fallback, sizeof freeze->fallback, "it was found in the stop");
-	result = result < 0 ? result : choose_engines(freeze, error);
+	result = result < 0 ? result : freeze_choose_engines(freeze, error);
 	return result < 0 ? result : prepare_copies(freeze, error);
 }

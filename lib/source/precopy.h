@@ -4,6 +4,7 @@
  * pages it writes to meanwhile is tracked; those are copied again, and again; then it is stopped for the last few.
  *
  *   freeze_precopy.c  the order of things
+ *   freeze_forecast.c how long the stop is going to be, and the choice of the engine
  *   precopy.c         the object
  *   precopy_pass.c    the passes while it runs
  *   precopy_pace.c    how many of them, and whether they copy into the store or into memory first
@@ -33,7 +34,8 @@ struct precopied_run {
 /* So many runs one scan tells. */
 #define PRECOPY_RUNS 8192
 
-#define PRECOPY_BUFFER (2UL << 20)
+/* So much one call reads, while whoever wants the processor waits: most kernels are built without preemption. */
+#define PRECOPY_BUFFER (256UL << 10)
 #define PRECOPY_ARGUMENTS 80
 
 /* What one thread lists. */
@@ -146,5 +148,10 @@ const struct precopied_run *precopied_find_next(const struct precopy *precopy, u
 size_t precopied_arguments(const struct precopy *precopy, char *bytes, size_t size);
 /* It runs on: put that into the store as well, end tracking, and make it the source of the process in its freeze. */
 int precopy_finish(struct precopy *precopy, struct pidmem_error *error);
+
+/* Not this engine for one process, but the other one: 0. */
+int freeze_no_precopy(struct frozen *frozen, const char *reason);
+/* Take the better engine for each process: 0, or PIDMEM_UNSUPPORTED if a limit of the pause cannot be kept. */
+int freeze_choose_engines(struct pidmem_freeze *freeze, struct pidmem_error *error);
 
 #endif

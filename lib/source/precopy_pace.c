@@ -12,9 +12,13 @@
 #define LITTLE (12ULL << 20)
 #define POOL (32ULL << 20)
 
+/* Copying so little takes no longer than stopping. */
+#define FEW (128UL << 10)
+
 static bool can_be_quick(struct precopy *precopy)
 {
-	return precopy->passes > 1 && precopy->copied <= LITTLE && page_pool_reserve(&precopy->recent, POOL) == 0;
+	return precopy->passes > 1 && precopy->copied > FEW && precopy->copied <= LITTLE &&
+	       page_pool_reserve(&precopy->recent, POOL) == 0;
 }
 
 void precopy_end_pass(struct precopy *precopy)
@@ -35,8 +39,6 @@ void precopy_end_pass(struct precopy *precopy)
 
 /* More passes than these help only against a process that slows down. */
 #define PASSES_MAX 30
-/* Copying so little takes no longer than stopping. */
-#define FEW (128UL << 10)
 /* Bytes that are copied in a microsecond, 1 GiB/s. */
 #define COPIED_PER_US 1000
 
