@@ -136,9 +136,9 @@ int rules_add(struct rules **out, const struct pidmem_pattern *given, struct pid
 {
 	AUTO_FREE char *path = strndup(given->text, given->length);
 	int result = !path ? fail_memory(error) : *out ? 0 : rules_new(error, out);
-	struct rules *rules = *out;
+	struct rules *rules = path ? *out : NULL;
 
-	if (result < 0)
+	if (!rules)
 		return result;
 	if (rules->failed || rules->compiled)
 		return fail(error, PIDMEM_USAGE, EBUSY, "nothing can be added to these rules any more");

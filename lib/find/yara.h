@@ -6,6 +6,10 @@
 
 #include <yara.h>
 
+#ifndef YARA_SONAME /* meson.build knows it: the one that the header belongs to */
+#define YARA_SONAME "libyara.so"
+#endif
+
 #define YARA_CALLS(call)                  \
 	call(yr_initialize);              \
 	call(yr_finalize);                \
