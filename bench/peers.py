@@ -93,6 +93,7 @@ def victim(mib, pages, kind, folder):
     """In the folder, and allowed to leave a core there."""
     def allow():
         resource.setrlimit(resource.RLIMIT_CORE, (resource.getrlimit(resource.RLIMIT_CORE)[1],) * 2)
+        signal.signal(signal.SIGQUIT, signal.SIG_DFL)  # shells let what runs in the background ignore it
         os.chdir(folder)
 
     return Victim(VICTIM, str(mib), pages, kind, preexec_fn=allow)
