@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/background.h"
 
-#include <pthread.h>
-#include <signal.h>
 #include <stddef.h>
 #include <sys/resource.h>
+
+#include "base/thread.h"
 
 /* One that is runnable at the same time gets ten times as much. */
 #define NICER 10
@@ -27,14 +27,9 @@ static void *work(void *pointer)
 void background_do(void (*job)(void *), void *argument)
 {
 	struct work given = { job, argument };
-	sigset_t all, before;
 	pthread_t thread;
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	int result = pthread_create(&thread, NULL, work, &given);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (result == 0)
+	if (thread_start(&thread, work, &given))
 		pthread_join(thread, NULL);
 	else
 		job(argument);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/ring.h"
 
-#include <pthread.h>
-#include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
+
+#include "base/thread.h"
 
 struct ring {
 	size_t slots, most, running; /* threads: at most, and now */
@@ -54,18 +54,14 @@ static void *run(void *pointer)
 static bool start_thread(struct ring *ring)
 {
 	struct start *start = malloc(sizeof *start);
-	sigset_t all, before;
 
 	if (!start)
 		return false;
 	*start = (struct start){ ring, ring->running };
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	int result = pthread_create(&ring->threads[ring->running], NULL, run, start);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (result)
-		free(start);
-	return result == 0;
+	if (thread_start(&ring->threads[ring->running], run, start))
+		return true;
+	free(start);
+	return false;
 }
 
 struct ring *ring_new(size_t slots, size_t threads, void (*work)(void *user, size_t slot, size_t thread), void *user)

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/worker.h"
 
-#include <pthread.h>
 #include <sched.h>
-#include <signal.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/thread.h"
 
 struct worker {
 	pthread_t thread;
@@ -43,17 +41,6 @@ static void *work(void *pointer)
 	return NULL;
 }
 
-static bool start(struct worker *worker)
-{
-	sigset_t all, before;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	int result = pthread_create(&worker->thread, NULL, work, worker);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return result == 0;
-}
-
 struct worker *worker_new(void)
 {
 	struct worker *worker;
@@ -67,7 +54,7 @@ struct worker *worker_new(void)
 	worker->owner = getpid();
 	pthread_mutex_init(&worker->lock, NULL);
 	pthread_cond_init(&worker->changed, NULL);
-	if (start(worker))
+	if (thread_start(&worker->thread, work, worker))
 		return worker;
 	free(worker);
 	return NULL;

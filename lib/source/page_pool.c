@@ -38,13 +38,20 @@ int page_pool_reserve(struct page_pool *pool, uint64_t size)
 	return 0;
 }
 
+int page_pool_note(struct page_pool *pool, uint64_t start, uint64_t size)
+{
+	int result = page_list_add(&pool->list, start, size);
+
+	pool->used += result == 0 ? size : 0;
+	return result;
+}
+
 void *page_pool_add(struct page_pool *pool, uint64_t start, uint64_t size)
 {
 	unsigned char *bytes = pool->bytes + pool->used;
 
-	if (size > pool->room - pool->used || page_list_add(&pool->list, start, size) < 0)
+	if (size > pool->room - pool->used || page_pool_note(pool, start, size) < 0)
 		return NULL;
-	pool->used += size;
 	return bytes;
 }
 

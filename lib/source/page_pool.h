@@ -22,8 +22,12 @@ struct page_pool {
 	uint64_t used, room;
 };
 
-/* Get room for so many bytes in all; the pool must be empty. Physical memory is taken at once: 0 or -ENOMEM. */
+/* Get room for so many bytes in all, before the first of them is copied. Physical memory is taken at once: 0 or
+ * -ENOMEM.
+ */
 int page_pool_reserve(struct page_pool *pool, uint64_t size);
+/* Note a range that is to be copied later, when there is room: 0 or -ENOMEM. */
+int page_pool_note(struct page_pool *pool, uint64_t start, uint64_t size);
 /* Room for the bytes of a range, which counts as copied from then on; NULL if there is not enough. */
 void *page_pool_add(struct page_pool *pool, uint64_t start, uint64_t size);
 /* Write all of it into a store, where what came last counts, and make the pool empty. Errors: of store_write(). */

@@ -33,12 +33,6 @@ static int add_run(struct precopy *precopy, uint64_t start, uint64_t size, int w
 	return 0;
 }
 
-static int add_late(struct precopy *precopy, uint64_t start, uint64_t size)
-{
-	precopy->late.used += size;
-	return page_list_add(&precopy->late.list, start, size);
-}
-
 /* So much of files is copied in the stop, which takes half a millisecond. */
 #define FILE_ROOM (1ULL << 20)
 
@@ -85,7 +79,7 @@ static int take_pages(struct precopy *precopy, const struct pidmem_region *regio
 		return 0;
 	if (!tracked)
 		precopy->untracked += size;
-	return add_late(precopy, start, size);
+	return page_pool_note(&precopy->late, start, size);
 }
 
 /* `region` and all before it lie below the last run. */
@@ -170,7 +164,7 @@ static int list_failed(struct precopy *precopy)
 			const struct pidmem_region *region = pidmem_maps_find(precopy->maps, at);
 			uint64_t size = page;
 			if (region && precopy_wants(precopy, region, at, &size) && !is_absent(precopy, at) &&
-			    add_late(precopy, at, page) < 0)
+			    page_pool_note(&precopy->late, at, page) < 0)
 				return -ENOMEM;
 		}
 	return 0;
@@ -183,7 +177,7 @@ static int list_vdso(struct precopy *precopy)
 
 	for (size_t i = 0; i < maps->count && result == 0; i++)
 		if (precopy_is_vdso(&maps->regions[i]) && precopy_wants_some(precopy, &maps->regions[i]))
-			result = add_late(precopy, maps->regions[i].start, maps->regions[i].size);
+			result = page_pool_note(&precopy->late, maps->regions[i].start, maps->regions[i].size);
 	return result;
 }
 
