@@ -59,8 +59,8 @@ static size_t segment_count(const struct core *core)
 	return core->plan.count + 4;
 }
 
-/* Everything before the content, which ends at `end`. */
-static int make_head(const struct core *core, uint64_t end, struct buffer *head)
+/* The headers of a file whose content ends at `end`. */
+static int make_headers(const struct core *core, uint64_t end, struct buffer *headers)
 {
 	size_t count = segment_count(core), n = 0;
 	AUTO_FREE struct elf_segment *segments = calloc(count, sizeof *segments);
@@ -79,13 +79,8 @@ static int make_head(const struct core *core, uint64_t end, struct buffer *head)
 	for (size_t i = 0; i < core->plan.count; i++)
 		segments[n++] = part_segment(&core->plan.parts[i]);
 	segments[n++] = notes_segment(end, core_record_size());
-	int result =
-		elf_headers_add(head, core->kind.is_64, core->kind.machine, segments, count, end + core_record_size());
-	if (result == 0)
-		result = buffer_append(head, core->notes.bytes, core->notes.size);
-	if (result == 0)
-		result = buffer_append(head, core->tables.bytes, core->tables.size);
-	return result < 0 ? result : buffer_append(head, core->origins.bytes, core->origins.size);
+	return elf_headers_add(headers, core->kind.is_64, core->kind.machine, segments, count,
+			       end + core_record_size());
 }
 
 static uint64_t head_size(const struct core *core)
@@ -118,14 +113,23 @@ static uint64_t reserve_for_end(const struct core *core, uint64_t end)
 	return (64U << 10) + (core->file.pack ? end / PACK_FRAME * 128 : 0);
 }
 
+/* Of 60,000 regions each of them has some MiB. */
+static int write_away(struct core *core, struct buffer *part, struct pidmem_error *error)
+{
+	int result = file_write(&core->file, part->bytes, part->size, error);
+
+	buffer_done(part);
+	return result;
+}
+
 static int write_head(struct core *core, struct pidmem_error *error)
 {
-	AUTO_BUFFER head = { 0 };
+	AUTO_BUFFER headers = { 0 };
 	int adopted = adopt(core);
 	uint64_t begin = adopted > 0 ? core->source->precopy->store.end : head_size(core);
 	uint64_t end = core_lay_out(&core->plan, begin);
 
-	if (adopted < 0 || make_head(core, end, &head) < 0)
+	if (adopted < 0 || make_headers(core, end, &headers) < 0)
 		return fail_memory(error);
 	if (!core->kind.is_64 && end > UINT32_MAX)
 		return with_hint(error,
@@ -136,8 +140,14 @@ static int write_head(struct core *core, struct pidmem_error *error)
 	core->limits.reserve = reserve_for_end(core, end);
 	if (adopted > 0) /* it was read already */
 		core->watch.rate = 0;
-	int result = file_write(&core->file, head.bytes, head.size, error);
-	return result < 0 ? result : file_skip(&core->file, begin - head.size, error);
+	struct buffer *parts[] = { &headers, &core->notes, &core->tables, &core->origins };
+	uint64_t rest = begin;
+	int result = 0;
+	for (size_t i = 0; i < sizeof parts / sizeof *parts && result == 0; i++) {
+		rest -= parts[i]->size;
+		result = write_away(core, parts[i], error);
+	}
+	return result < 0 ? result : file_skip(&core->file, rest, error);
 }
 
 static int write_tail(struct core *core, struct pidmem_error *error)

@@ -147,21 +147,26 @@ static int track_all(struct pidmem_freeze *freeze, struct pidmem_error *error)
 	return result;
 }
 
+static bool is_over(const struct pidmem_freeze *freeze, bool slow)
+{
+	const struct frozen *frozen;
+
+	for (size_t i = 0; (frozen = next(freeze, &i));)
+		if (!precopy_is_ready(frozen->precopy) && !(slow && frozen->precopy->quick))
+			return false;
+	return true;
+}
+
 /* Pass after pass, until another one would not help; or, with `slow`, until they have become quick. */
 static int repeat(struct pidmem_freeze *freeze, bool slow, struct pidmem_error *error)
 {
 	struct pidmem_error cause;
 	struct frozen *frozen;
-	bool ready = false;
 	int result = 0;
 
-	while (result >= 0 && !ready) {
-		ready = true;
-		for (size_t i = 0; result >= 0 && (frozen = next(freeze, &i));) {
+	while (result >= 0 && !is_over(freeze, slow)) {
+		for (size_t i = 0; result >= 0 && (frozen = next(freeze, &i));)
 			result = settle(frozen, precopy_pass(frozen->precopy, &cause), &cause, error);
-			ready &= !frozen->precopy || precopy_is_ready(frozen->precopy) ||
-				 (slow && frozen->precopy->quick);
-		}
 		if (result >= 0 && watch_ask(&freeze->watch))
 			result = file_cancelled(error);
 	}
@@ -199,6 +204,8 @@ static int copy_while_running(struct pidmem_freeze *freeze, struct pidmem_error 
 	struct frozen *frozen;
 
 	background_do(make_slow_passes, &passes);
+	for (size_t i = 0; (frozen = next(freeze, &i));)
+		precopy_hurry(frozen->precopy);
 	int result = passes.result < 0 ? passes.result : repeat(freeze, false, error);
 	for (size_t i = 0; result >= 0 && (frozen = next(freeze, &i));) {
 		const char *reason = process_pins_memory(frozen->process); /* by now? */
@@ -206,7 +213,8 @@ static int copy_while_running(struct pidmem_freeze *freeze, struct pidmem_error 
 			result = freeze_no_precopy(frozen, reason);
 	}
 	for (size_t i = 0; result >= 0 && (frozen = next(freeze, &i));)
-		if (page_pool_reserve(&frozen->precopy->late, 2 * frozen->precopy->copied + ROOM) < 0 ||
+		if (page_pool_borrow(&frozen->precopy->late, &frozen->precopy->recent, frozen->precopy->copied + ROOM) <
+			    0 ||
 		    precopy_list_prepare(frozen->precopy) < 0)
 			result = fail_memory(error);
 	return result < 0 ? result : 0;

@@ -23,6 +23,13 @@ int page_list_add(struct page_list *list, uint64_t start, uint64_t size)
 	return 0;
 }
 
+static void leave_room(struct page_pool *pool)
+{
+	if (pool->bytes && !pool->borrowed)
+		munmap(pool->bytes, pool->room);
+	pool->borrowed = false;
+}
+
 int page_pool_reserve(struct page_pool *pool, uint64_t size)
 {
 	if (size <= pool->room)
@@ -31,10 +38,20 @@ int page_pool_reserve(struct page_pool *pool, uint64_t size)
 		mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 	if (bytes == MAP_FAILED)
 		return -ENOMEM;
-	if (pool->bytes)
-		munmap(pool->bytes, pool->room);
+	leave_room(pool);
 	pool->bytes = bytes;
 	pool->room = size;
+	return 0;
+}
+
+int page_pool_borrow(struct page_pool *pool, const struct page_pool *from, uint64_t size)
+{
+	if (size <= pool->room || size > from->room - from->used)
+		return page_pool_reserve(pool, size);
+	leave_room(pool);
+	pool->bytes = from->bytes + from->used;
+	pool->room = from->room - from->used;
+	pool->borrowed = true;
 	return 0;
 }
 
@@ -72,8 +89,7 @@ int page_pool_flush(struct page_pool *pool, struct store *store, struct pidmem_e
 
 void page_pool_done(struct page_pool *pool)
 {
-	if (pool->bytes)
-		munmap(pool->bytes, pool->room);
+	leave_room(pool);
 	free(pool->list.items);
 	*pool = (struct page_pool){ 0 };
 }

@@ -20,12 +20,15 @@ struct page_pool {
 	struct page_list list; /* what is in it, in the order in which it came; a page can come again */
 	unsigned char *bytes;  /* of all of that, one after another */
 	uint64_t used, room;
+	bool borrowed; /* the room is another one's */
 };
 
 /* Get room for so many bytes in all, before the first of them is copied. Physical memory is taken at once: 0 or
  * -ENOMEM.
  */
 int page_pool_reserve(struct page_pool *pool, uint64_t size);
+/* The same, of room that another one has left over, if there is enough; nothing may be added to that one any more. */
+int page_pool_borrow(struct page_pool *pool, const struct page_pool *from, uint64_t size);
 /* Note a range that is to be copied later, when there is room: 0 or -ENOMEM. */
 int page_pool_note(struct page_pool *pool, uint64_t start, uint64_t size);
 /* Room for the bytes of a range, which counts as copied from then on; NULL if there is not enough. */

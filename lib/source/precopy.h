@@ -110,6 +110,8 @@ void precopy_open_files(struct precopy *precopy);
 int precopy_pass(struct precopy *precopy, struct pidmem_error *error);
 /* Look at what it copied: has it become less, and where is the next one to copy to? */
 void precopy_end_pass(struct precopy *precopy);
+/* From now on, passes are made at the caller's priority: those before are no measure. */
+void precopy_hurry(struct precopy *precopy);
 /* Has it come so far that another pass would not make the stop shorter? */
 bool precopy_is_ready(const struct precopy *precopy);
 /* How long the copying in the stop is going to take, if as much is written to as during the last pass. */

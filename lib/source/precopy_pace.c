@@ -6,11 +6,11 @@
  */
 #include "source/precopy.h"
 
-/* So little is kept in memory. The passes that follow should find room for theirs as well: making some by writing is
- * slow.
+/* So little is kept in memory. The passes that follow, and the stop, should find room for theirs as well: making some
+ * by writing is slow.
  */
 #define LITTLE (12ULL << 20)
-#define POOL (32ULL << 20)
+#define ROOM (8ULL << 20)
 
 /* Copying so little takes no longer than stopping. */
 #define FEW (128UL << 10)
@@ -18,7 +18,7 @@
 static bool can_be_quick(struct precopy *precopy)
 {
 	return precopy->passes > 1 && precopy->copied > FEW && precopy->copied <= LITTLE &&
-	       page_pool_reserve(&precopy->recent, POOL) == 0;
+	       page_pool_reserve(&precopy->recent, 2 * precopy->copied + ROOM) == 0;
 }
 
 void precopy_end_pass(struct precopy *precopy)
@@ -41,6 +41,11 @@ void precopy_end_pass(struct precopy *precopy)
 #define PASSES_MAX 30
 /* Bytes that are copied in a microsecond, 1 GiB/s. */
 #define COPIED_PER_US 1000
+
+void precopy_hurry(struct precopy *precopy)
+{
+	precopy->stuck = 0;
+}
 
 bool precopy_is_ready(const struct precopy *precopy)
 {

@@ -183,6 +183,26 @@ static void pool_keeps_the_order(void **state)
 	page_pool_done(&pool);
 }
 
+static void pool_borrows_what_is_left(void **state)
+{
+	struct page_pool from = { 0 }, pool = { 0 };
+	unsigned char *room;
+
+	(void)state;
+	assert_int_equal(page_pool_reserve(&from, 4 * PAGE), 0);
+	assert_non_null(room = page_pool_add(&from, PAGE, PAGE));
+	assert_int_equal(page_pool_borrow(&pool, &from, 3 * PAGE), 0);
+	assert_ptr_equal(pool.bytes, room + PAGE);
+	assert_int_equal(page_pool_borrow(&pool, &from, 4 * PAGE), 0); /* that is more than is left: room of its own */
+	assert_false(pool.borrowed);
+	memset(pool.bytes, 'x', 4 * PAGE);
+	page_pool_done(&from);
+	assert_int_equal(page_pool_borrow(&from, &pool, 4 * PAGE), 0);
+	page_pool_done(&from);
+	assert_int_equal(pool.bytes[4 * PAGE - 1], 'x');
+	page_pool_done(&pool);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -192,6 +212,7 @@ int main(void)
 		cmocka_unit_test(forgets),
 		cmocka_unit_test(becomes_a_file_once),
 		cmocka_unit_test(pool_keeps_the_order),
+		cmocka_unit_test(pool_borrows_what_is_left),
 	};
 	return cmocka_run_group_tests(tests, make_pages, NULL);
 }
