@@ -40,7 +40,7 @@ struct slot {
 struct writer {
 	int fd, direct;
 	bool begun; /* has the thread had something to do? */
-	bool hasty; /* it leaves the cache as it is */
+	bool hasty; /* it leaves the cache as it is for now */
 	size_t cached;
 	struct ring *ring;
 	struct slot slots[SLOTS];
@@ -105,14 +105,13 @@ static void work(void *user, size_t index, size_t thread)
 	writer->slots[index].result = write_slot(writer, &writer->slots[index]);
 }
 
-struct writer *writer_new(int fd, bool hasty)
+struct writer *writer_new(int fd)
 {
 	struct writer *writer = calloc(1, sizeof *writer);
 
 	if (!writer)
 		return NULL;
 	writer->fd = fd;
-	writer->hasty = hasty;
 	writer->direct = -1;
 	writer->ring = ring_new(SLOTS, THREADS, work, writer);
 	if (writer->ring)
@@ -233,4 +232,18 @@ int writer_finish(struct writer *writer)
 		result = result < 0 ? result : written;
 	}
 	return result;
+}
+
+void writer_hurry(struct writer *writer)
+{
+	writer->hasty = true;
+}
+
+void writer_settle(struct writer *writer)
+{
+	if (writer->cached < CACHED_MOST)
+		return;
+	sync_file_range(writer->fd, 0, 0,
+			SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
+	posix_fadvise(writer->fd, 0, 0, POSIX_FADV_DONTNEED);
 }

@@ -13,9 +13,9 @@
 
 struct writer;
 
-/* For a regular file that is open for writing; NULL without memory. What went through the cache is soon driven out of
- * it again, which takes as long as writing it; `hasty` leaves that to the kernel. */
-struct writer *writer_new(int fd, bool hasty);
+/* For a regular file that is open for writing; NULL without memory. What went through the cache is driven out of it
+ * again now and then, which takes as long as writing it. */
+struct writer *writer_new(int fd);
 /* What is not written yet is dropped. */
 void writer_free(struct writer *writer);
 
@@ -23,5 +23,10 @@ void writer_free(struct writer *writer);
 int writer_put(struct writer *writer, const void *bytes, size_t size, uint64_t offset);
 /* All of it is with the kernel. */
 int writer_finish(struct writer *writer);
+
+/* After writer_finish(): from now on writing soon matters more than the cache... */
+void writer_hurry(struct writer *writer);
+/* ...and now the cache does again, if there is much in it. */
+void writer_settle(struct writer *writer);
 
 #endif

@@ -16,9 +16,7 @@ int store_open(struct store *store, const char *directory, uint64_t head, struct
 	*store = (struct store)STORE_INIT;
 	store->page_size = (uint64_t)sysconf(_SC_PAGESIZE);
 	store->head = store->end = head;
-	int result = file_open_unnamed(&store->file, directory, error);
-	store->file.hasty = true;
-	return result;
+	return file_open_unnamed(&store->file, directory, error);
 }
 
 void store_close(struct store *store)
@@ -238,6 +236,11 @@ int store_clear(struct store *store, uint64_t start, uint64_t size, struct pidme
 int store_flush(struct store *store, struct pidmem_error *error)
 {
 	return file_flush(&store->file, error);
+}
+
+void store_hurry(struct store *store)
+{
+	file_hurry(&store->file);
 }
 
 int store_finish(struct store *store, struct pidmem_error *error)
