@@ -3,6 +3,7 @@
 
 import os
 import struct
+import subprocess
 
 import pytest
 from conftest import PAGE, pattern
@@ -77,6 +78,17 @@ def test_memory_of_pidmem_itself(pidmem, victim, tmp_path, name, argument, engin
     peak = pidmem("core", "-q", *given(engine), "-o", tmp_path / "core", one.pid,
                   before=["/usr/bin/python3", "-S", "-c", PEAK])
     assert peak.code == 0 and int(peak.out) < 64 << 10, peak
+
+
+def test_page_cache_is_left_to_others(pidmem, victim, tmp_path, engine):
+    """At most 64 MiB of what was written stay there, however it came: here in 1,024 pieces."""
+    if subprocess.check_output(["stat", "-f", "-c", "%T", tmp_path]).strip() in (b"tmpfs", b"ramfs"):
+        pytest.skip("temporary files are in memory here")
+    one = victim("noise", 256, 128)
+    assert pidmem("core", *given(engine), "-o", tmp_path / "core", one.pid).code == 0
+    told = subprocess.run(["fincore", "-nbo", "res,size", tmp_path / "core"], capture_output=True, check=True).stdout
+    cached, size = map(int, told.split())
+    assert cached <= 64 << 20 < size, told
 
 
 @pytest.mark.timeout(300)
