@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The stable words for the enumerations of pidmem.h. */
-#include "pidmem.h"
+#include "base/names.h"
 
 #define WORD(table, index) ((size_t)(index) < sizeof(table) / sizeof *(table) ? (table)[index] : "")
 
@@ -57,6 +57,11 @@ const char *pidmem_why_name(enum pidmem_why why)
 		[PIDMEM_WHY_MAPPED_FILE] = "mapped-file",
 	};
 	return WORD(words, why);
+}
+
+bool why_is_lack(enum pidmem_why why)
+{
+	return why != PIDMEM_WHY_MAPPED_FILE && *pidmem_why_name(why);
 }
 
 const char *pidmem_why_text(enum pidmem_why why)

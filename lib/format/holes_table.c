@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/names.h"
+
 #define MOST_HOLES (1U << 20)
 
 struct end {
@@ -25,7 +27,7 @@ static bool take_hole(const struct left_entry *entry, bool first, uint64_t *last
 
 	if (!entry->size || __builtin_add_overflow(entry->start, entry->size - 1, &end) ||
 	    (!first && entry->start <= *last) || entry->class_ < PIDMEM_NO_CONTENT ||
-	    entry->class_ > PIDMEM_UNREADABLE || !*pidmem_why_name((enum pidmem_why)entry->why))
+	    entry->class_ > PIDMEM_UNREADABLE || !why_is_lack((enum pidmem_why)entry->why))
 		return false;
 	*last = end;
 	*hole = (struct pidmem_hole){ entry->start, entry->size, (enum pidmem_class)entry->class_,

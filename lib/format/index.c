@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/names.h"
 #include "format/json.h"
 
 /* Length of the UTF-8 character at `text`, 0 if it is none: what jansson takes as a string. */
@@ -206,7 +207,7 @@ static bool parse_reason(const json_t *line, struct index_entry *entry)
 	for (int i = PIDMEM_WHY_NONE + 1; why && *pidmem_why_name((enum pidmem_why)i); i++)
 		if (!strcmp(why, pidmem_why_name((enum pidmem_why)i)))
 			entry->why = (enum pidmem_why)i;
-	return entry->class_ >= PIDMEM_EXCLUDED && entry->why;
+	return entry->class_ >= PIDMEM_EXCLUDED && why_is_lack(entry->why);
 }
 
 /* Exactly one of offset, zero and why. */

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/names.h"
+
 #define VERSION 1
 /* Some 300,000 regions. Whoever reads it needs that much memory. */
 #define LARGEST (48U << 20)
@@ -124,9 +126,9 @@ static bool check_left(const struct regions_list *list)
 
 	for (size_t i = 0; i < list->left_count; i++) {
 		const struct left_entry *entry = &list->left[i];
-		bool reason = *pidmem_why_name((enum pidmem_why)entry->why) != 0, zero = entry->class_ == PIDMEM_ZERO;
+		bool lack = why_is_lack((enum pidmem_why)entry->why), zero = entry->class_ == PIDMEM_ZERO;
 		if (!follows(entry->start, entry->size, i == 0, &last) || entry->class_ < PIDMEM_ZERO ||
-		    entry->class_ > PIDMEM_UNREADABLE || (zero ? entry->why != PIDMEM_WHY_NONE : !reason))
+		    entry->class_ > PIDMEM_UNREADABLE || (zero ? entry->why != PIDMEM_WHY_NONE : !lack))
 			return false;
 	}
 	return true;
