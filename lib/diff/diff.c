@@ -9,6 +9,7 @@
 #include "base/options.h"
 #include "sink/watch.h"
 #include "source/source.h"
+#include "source/span.h"
 
 #define PAGE 4096ULL
 /* Changes that lie closer together are one, within a page. */
@@ -94,37 +95,24 @@ static int fill(struct pidmem_diff *diff, struct side *side, struct pidmem_error
 	return pidmem_account_add(side->account, &side->span, error);
 }
 
-static void advance(struct side *side, uint64_t size)
-{
-	side->span.start += size;
-	side->span.size -= size;
-	if (side->span.bytes)
-		side->span.bytes += size;
-}
-
-static bool has_bytes(const struct side *side)
-{
-	return side->span.class_ == PIDMEM_READ || side->span.class_ == PIDMEM_ZERO;
-}
-
 /* Both are at the same address, and go on together for `size` bytes. */
 static void take_stretch(struct pidmem_diff *diff, uint64_t size)
 {
-	struct side *one = &diff->sides[0], *other = &diff->sides[1];
+	const struct pidmem_span *one = &diff->sides[0].span, *other = &diff->sides[1].span;
 
-	if (!has_bytes(one) || !has_bytes(other)) {
-		if (has_bytes(one) || has_bytes(other))
+	if (!span_is_known(one) || !span_is_known(other)) {
+		if (span_is_known(one) || span_is_known(other))
 			diff->report.not_compared += size;
 		return;
 	}
 	diff->report.compared += size;
-	if (!one->span.bytes && !other->span.bytes)
+	if (!one->bytes && !other->bytes)
 		return;
-	diff->address = one->span.start;
+	diff->address = one->start;
 	diff->size = size;
 	diff->at = 0;
-	for (int i = 0; i < 2; i++)
-		diff->bytes[i] = diff->sides[i].span.bytes;
+	diff->bytes[0] = one->bytes;
+	diff->bytes[1] = other->bytes;
 }
 
 /* The next stretch to be compared: 1 with diff->size, 0 at the end, -errno. */
@@ -145,13 +133,13 @@ static int next_stretch(struct pidmem_diff *diff, struct pidmem_error *error)
 		uint64_t size = lower->span.size;
 		if (first || second) { /* mapped in one of them alone: the regions tell */
 			uint64_t gap = higher->span.start - lower->span.start;
-			advance(lower, higher->ended || gap > size ? size : gap);
+			span_skip(&lower->span, higher->ended || gap > size ? size : gap);
 			continue;
 		}
 		size = size < higher->span.size ? size : higher->span.size;
 		take_stretch(diff, size);
-		advance(one, size);
-		advance(other, size);
+		span_skip(&one->span, size);
+		span_skip(&other->span, size);
 	}
 	return 1;
 }

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "process/maps.h"
 #include "source/source.h"
+#include "source/span.h"
 
 /* Among regions that are alike, so many are tried. */
 #define TRIES 4
@@ -97,11 +98,6 @@ static void sides_done(struct side (*sides)[2])
 	pidmem_walk_close((*sides)[1].walk);
 }
 
-static bool has_bytes(const struct pidmem_span *span)
-{
-	return span->class_ == PIDMEM_READ || span->class_ == PIDMEM_ZERO;
-}
-
 static uint64_t count_changed(const unsigned char *one, const unsigned char *other, uint64_t size)
 {
 	uint64_t changed = 0;
@@ -133,17 +129,15 @@ static int compare(struct mover *mover, struct move *move, uint64_t *weight)
 			return file_cancelled(mover->error);
 		struct pidmem_span *one = &sides[0].span, *other = &sides[1].span;
 		uint64_t size = one->size < other->size ? one->size : other->size;
-		if (has_bytes(one) && has_bytes(other)) {
+		if (span_is_known(one) && span_is_known(other)) {
 			move->compared += size;
 			move->changed += count_changed(one->bytes, other->bytes, size);
 			*weight += one->bytes || other->bytes ? size : 0;
 		}
 		if (*weight >= ENOUGH && move->changed > *weight / 2)
 			return 0;
-		for (int i = 0; i < 2; i++) {
-			sides[i].span.size -= size;
-			sides[i].span.bytes += sides[i].span.bytes ? size : 0;
-		}
+		span_skip(one, size);
+		span_skip(other, size);
 	}
 	return result;
 }

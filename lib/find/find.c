@@ -7,6 +7,7 @@
 #include "base/options.h"
 #include "find/rules.h"
 #include "process/maps.h"
+#include "source/span.h"
 
 #define MOST_CONTEXT 4096
 
@@ -39,8 +40,7 @@ int find_account(struct pidmem_find *find, const struct pidmem_span *span, struc
 
 	if (find->accounted_all || known >= span->size)
 		return 0;
-	rest.start += known;
-	rest.size -= known;
+	span_skip(&rest, known);
 	set_accounted(find, rest.start, rest.size);
 	if (watch_is_cancelled(&find->watch, &rest))
 		return file_cancelled(error);
@@ -111,7 +111,7 @@ static int give_span(struct pidmem_find *find, struct pidmem_error *error)
 		stream_end(&find->stream);
 		return 1;
 	}
-	bool content = span->class_ == PIDMEM_READ || span->class_ == PIDMEM_ZERO;
+	bool content = span_is_known(span);
 	find->pending = content && !stream_continues(&find->stream, span->start);
 	if (!content || find->pending)
 		stream_end(&find->stream);

@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "base/error.h"
+#include "source/span.h"
 #include "source/walk.h"
 
 #define BLOCK (16UL << 20)
@@ -28,11 +29,6 @@ static int64_t now(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &time);
 	return time.tv_sec;
-}
-
-static bool has_content(const struct pidmem_span *span)
-{
-	return span->class_ == PIDMEM_READ || span->class_ == PIDMEM_ZERO;
 }
 
 static void put(unsigned char *to, const struct pidmem_span *span, uint64_t from, size_t size)
@@ -56,7 +52,7 @@ static int next_span(struct blocks *blocks)
 			blocks->span = (struct pidmem_span){ 0 };
 		if (result == 1)
 			result = find_account(blocks->find, &blocks->span, &blocks->error);
-	} while (result == 0 && blocks->span.size && !has_content(&blocks->span));
+	} while (result == 0 && blocks->span.size && !span_is_known(&blocks->span));
 	blocks->taken = 0;
 	return result < 0 ? result : blocks->span.size > 0;
 }
@@ -136,7 +132,7 @@ ssize_t blocks_read_again(struct pidmem_find *find, uint64_t start, size_t size,
 	walk_seek(find->walk, start, size);
 	while ((result = pidmem_walk_next(find->walk, error, &span)) == 1) {
 		size_t at = (size_t)(span.start - start);
-		if (!has_content(&span))
+		if (!span_is_known(&span))
 			continue;
 		if (at != end && at > place)
 			break;

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "sink/file.h"
 #include "sink/pack.h"
+#include "source/span.h"
 
 /* Less room than this is none: of what is compressed each piece becomes a frame of its own. */
 #define LEAST 4096
@@ -95,9 +96,7 @@ int limits_cut(struct limits *limits, struct file_sink *file, bool takes_room, s
 		piece->why = PIDMEM_WHY_LIMIT;
 		piece->bytes = NULL;
 	}
-	rest->start += piece->size;
-	rest->size -= piece->size;
-	rest->bytes += rest->bytes ? piece->size : 0;
+	span_skip(rest, piece->size);
 	return left_out;
 }
 

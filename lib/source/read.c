@@ -6,11 +6,7 @@
 
 #include "base/error.h"
 #include "source/source.h"
-
-static bool has_bytes(const struct pidmem_span *span)
-{
-	return span->class_ == PIDMEM_READ || span->class_ == PIDMEM_ZERO;
-}
+#include "source/span.h"
 
 /* What lies at an address that no region holds. */
 static struct pidmem_span unmapped(uint64_t address, uint64_t size)
@@ -32,7 +28,7 @@ ssize_t pidmem_source_read(struct pidmem_source *source, uint64_t address, void 
 		return fail(error, PIDMEM_USAGE, EINVAL, "a read of more than 2^63 bytes");
 	result = pidmem_walk_open(source, address, size, 0, error, &walk);
 	while (result >= 0 && (result = pidmem_walk_next(walk, error, &span)) == 1) {
-		if (span.start != address + done || !has_bytes(&span))
+		if (span.start != address + done || !span_is_known(&span))
 			break;
 		if (span.bytes)
 			memcpy((char *)buffer + done, span.bytes, span.size);
