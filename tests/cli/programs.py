@@ -171,3 +171,13 @@ public class Known {
     }
 }
 """
+
+
+def java_program(folder):
+    """The command line of the program above."""
+    java = need("java")
+    modules = subprocess.run([java, "--list-modules"], capture_output=True, text=True, check=False).stdout
+    if "jdk.compiler" not in modules:
+        pytest.skip("this Java has no compiler (Debian default-jdk-headless)")
+    (folder / "Known.java").write_text(JAVA)
+    return [java, "-Xmx512m", folder / "Known.java"]

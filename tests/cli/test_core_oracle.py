@@ -15,14 +15,13 @@ import os
 import pathlib
 import resource
 import signal
-import subprocess
 import tempfile
 
 import pytest
 from conftest import PAGE, check_account
 from core_reader import NT_AUXV, NT_FILE, NT_PRPSINFO, NT_PRSTATUS, NT_SIGINFO, NT_X86_XSTATE, Core
 from freezing import build32
-from programs import (JAVA, NODE, PYTHON, Program, all_stopped, children, need, postgres_server, put_keys, put_rows,
+from programs import (NODE, PYTHON, Program, all_stopped, children, java_program, need, postgres_server, put_keys, put_rows,
                       redis_server)
 
 PATTERN = pathlib.Path("/proc/sys/kernel/core_pattern")
@@ -297,9 +296,4 @@ def test_node(pidmem, folder):
 
 
 def test_java(pidmem, folder):
-    java, source = need("java"), folder / "Known.java"
-    source.write_text(JAVA)
-    modules = subprocess.run([java, "--list-modules"], capture_output=True, text=True, check=False).stdout
-    if "jdk.compiler" not in modules:
-        pytest.skip("this Java has no compiler (Debian default-jdk-headless)")
-    compare_settled(pidmem, folder, [java, "-Xmx512m", source])
+    compare_settled(pidmem, folder, java_program(folder))

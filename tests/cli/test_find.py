@@ -232,13 +232,3 @@ def test_swapped_pages(swap, pidmem, victim):  # noqa: F811
     assert wanted in find(pidmem, "--consistency=snapshot", one.pid, text).addresses
     assert not find(pidmem, one.pid, text).matches
     assert wanted in find(pidmem, "--swapped", one.pid, text).addresses
-
-
-def test_oracles(pidmem, plain, tmp_path):
-    """grep on the bytes of a raw dump finds the same."""
-    assert pidmem("dump", "-o", tmp_path / "raw", plain.pid).code == 0
-    lines = subprocess.run(["grep", "-aobP", r"[a-z_]{3,9}_[a-z]+\.c", tmp_path / "raw"], capture_output=True, check=False,
-                           env={**os.environ, "LC_ALL": "C"}).stdout.splitlines()
-    wanted = [line.split(b":", 1)[1] for line in lines]
-    found = find(pidmem, tmp_path / "raw", "-e", r"[a-z_]{3,9}_[a-z]+\.c")
-    assert wanted and [bytes.fromhex(match["bytes"]) for match in found.matches] == wanted

@@ -1,19 +1,14 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""find -y: whole rules of YARA over our own blocks, against the yara command on the bytes of a raw dump."""
+"""find -y: whole rules of YARA over our own blocks."""
 
-import bisect
 import hashlib
-import json
 import re
 import struct
-import subprocess
 
 import pytest
 from conftest import PAGE
 from finding import BASE, find, write_dump
 from freezing import changed, portrait_at_rest
-from programs import PYTHON, Program, need, put_keys, redis_server
-from test_core_oracle import folder, surroundings  # noqa: F401  pylint: disable=unused-import
 
 MIB = 2**20
 BLOCK, OVERLAP = 16 * MIB, 65536  # lib/find/rules_blocks.c
@@ -178,68 +173,3 @@ def test_nothing_is_touched(pidmem, victim, rules):
     path = rules('import "elf"\nrule a { strings: $a = "no such text" condition: $a or elf.type == 77 }')
     assert find(pidmem, one.pid, "-y", path, timeout=60).code == 1
     assert changed(one.pid, before) == {}
-
-
-# ------------------------------------------------------------------------------------------------ oracles ---
-
-ORACLE = r"""
-rule words { strings: $text = "value-" $wide = "value" wide $any = "LiNuX" nocase $word = "lib" fullword
-             condition: any of them }
-rule bytes { strings: $elf = { 7f 45 4c 46 ?? 01 } $gap = { 2f 6c 69 62 [1-40] 2e 73 6f } $alt = { 73 ( 6f | 65 74 ) 00 }
-             $far = { 47 4c 49 42 43 [200-800] 47 4c 49 42 43 } condition: any of them }
-rule expressions { strings: $a = /[a-z]{3,9}_[a-z]+\.c/ $b = /GLIBC_2\.[0-9]+/ condition: $a and #b > 3 }
-rule absent { strings: $a = "value-" condition: #a < 0 }
-"""
-
-
-MOST_TOLD = 512  # by the yara command, of a match
-
-
-def yara_matches(rules, raw):
-    """(address, pattern, bytes) of yara on the raw dump, but for what lies over a seam that is none in memory."""
-    ranges = [json.loads(line) for line in open(f"{raw}.index", encoding="utf-8")]
-    ranges = [(one["offset"], int(one["start"], 16), int(one["end"], 16)) for one in ranges if "offset" in one]
-    joined = []
-    for offset, start, end in ranges:
-        if joined and joined[-1][2] == start and joined[-1][0] + start - joined[-1][1] == offset:
-            joined[-1] = (*joined[-1][:2], end)
-        else:
-            joined.append((offset, start, end))
-    lines = subprocess.run([need("yara"), "-w", "-s", "-L", rules, raw], capture_output=True, check=True).stdout
-    matches, name = set(), None
-    for line in lines.splitlines():
-        match = re.match(rb"0x([0-9a-f]+):(\d+):(\$\w+): ", line)
-        if not match:
-            name = line.split()[0].decode()
-            continue
-        at, size = int(match[1], 16), int(match[2])
-        offset, start, end = joined[bisect.bisect_right(joined, (at, 2**64)) - 1]
-        if at - offset + size <= end - start:
-            matches.add((start + at - offset, size, f"{name}:{match[3].decode()}"))
-    return matches
-
-
-def compare(pidmem, program, folder, rules):  # noqa: F811
-    program.stop()
-    assert pidmem("dump", "-o", folder / "raw", program.pid).code == 0
-    assert pidmem("core", "-a", "-z1", "-o", folder / "core.zst", program.pid).code == 0
-    path = rules(ORACLE)
-    wanted = yara_matches(path, folder / "raw")
-    patterns = {pattern for *_, pattern in wanted}
-    assert len(wanted) > 500 and {"words:$any", "bytes:$elf", "bytes:$far", "expressions:$a"} <= patterns, patterns
-    for source in (program.pid, folder / "raw", folder / "core.zst"):
-        found = find(pidmem, source, "-y", path)
-        told = {(int(match["address"], 16), min(match["length"], MOST_TOLD), match["pattern"]) for match in found.matches}
-        assert told == wanted, (source, sorted(told ^ wanted)[:9])
-
-
-def test_python(pidmem, folder, rules):  # noqa: F811
-    with Program(["/usr/bin/python3", "-c", PYTHON]) as program:
-        program.wait_for(b"ready")
-        compare(pidmem, program, folder, rules)
-
-
-def test_redis(pidmem, folder, rules):  # noqa: F811
-    with redis_server(folder) as (redis, client):
-        put_keys(client, 5000, b"value-%d")
-        compare(pidmem, redis, folder, rules)

@@ -8,7 +8,7 @@ import pytest
 from conftest import BLIND
 from dumping import take
 from oracle import judge, regions
-from programs import (JAVA, NODE, PYTHON, Program, all_stopped, children, need, postgres_server, put_keys, put_rows,
+from programs import (NODE, PYTHON, Program, all_stopped, children, java_program, need, postgres_server, put_keys, put_rows,
                       redis_server, title)
 
 
@@ -54,12 +54,7 @@ def test_node(pidmem, user_dir):
 
 
 def test_java(pidmem, user_dir):
-    java = need("java")
-    (user_dir / "Known.java").write_text(JAVA)
-    modules = subprocess.run([java, "--list-modules"], capture_output=True, text=True, check=False).stdout
-    if "jdk.compiler" not in modules:
-        pytest.skip("this Java has no compiler (Debian default-jdk-headless)")
-    with Program([java, "-Xmx512m", user_dir / "Known.java"]) as machine:
+    with Program(java_program(user_dir)) as machine:
         machine.wait_for(b"ready")
         machine.stop()
         check(pidmem, machine.pid, user_dir, [b"java-array-%d-end" % i for i in range(0, 20000, 999)])
