@@ -16,26 +16,35 @@
 /* Fewer are faster one by one. */
 #define LEAST_LITERALS 3
 
-/* A window of a literal: where in it, and the next one of the same hash. */
+/* Places that are collected before any of them is looked at closer. */
+#define MOST_PLACES 512
+
+/* A window of a literal: its bytes, where in it, and the next one of the same hash. */
 struct entry {
-	uint32_t pattern, at, next;
+	uint32_t word, pattern, at, next;
 };
 
 struct literals {
 	const struct pattern *patterns;
-	uint8_t *seen;    /* a bit for each hash: most of the memory is passed by it alone */
+	uint32_t *seen;   /* a bit for each hash: most of the memory is passed by it alone */
 	uint32_t *first;  /* entry by hash, + 1 */
 	uint8_t *members; /* a flag for each pattern */
 	struct entry *entries;
-	size_t entry_count, step, longest;
+	size_t member_count, entry_count, step, longest;
 };
 
-static uint32_t hash(const unsigned char *bytes)
+/* The window at a place, whatever the case of its letters. */
+static uint32_t folded(const unsigned char *bytes)
 {
 	uint32_t word;
 
 	memcpy(&word, bytes, sizeof word);
-	return ((word & (FOLD * 0x01010101U)) * 0x9e3779b1U) >> (32 - HASH_BITS);
+	return word & (FOLD * 0x01010101U);
+}
+
+static uint32_t hash(uint32_t word)
+{
+	return (word * 0x9e3779b1U) >> (32 - HASH_BITS);
 }
 
 /* From here on all bytes are known, apart from their case: how many. */
@@ -81,6 +90,7 @@ static void choose(struct literals *literals, const struct pidmem_patterns *patt
 		if (!is_member(&patterns->items[i]))
 			continue;
 		literals->members[i] = 1;
+		literals->member_count++;
 		known_part(&patterns->items[i].literal, &size);
 		if (size - WINDOW + 1 < literals->step)
 			literals->step = size - WINDOW + 1;
@@ -95,11 +105,11 @@ static void fill(struct literals *literals, size_t pattern)
 	size_t size, at = known_part(literal, &size);
 
 	for (size_t i = 0; i < literals->step; i++) {
-		uint32_t key = hash(literal->value + at + i);
+		uint32_t word = folded(literal->value + at + i), key = hash(word);
 		literals->entries[literals->entry_count] =
-			(struct entry){ (uint32_t)pattern, (uint32_t)(at + i), literals->first[key] };
+			(struct entry){ word, (uint32_t)pattern, (uint32_t)(at + i), literals->first[key] };
 		literals->first[key] = (uint32_t)++literals->entry_count;
-		literals->seen[key / 8] |= (uint8_t)(1U << key % 8);
+		literals->seen[key / 32] |= 1U << key % 32;
 	}
 }
 
@@ -148,13 +158,21 @@ bool literals_has(const struct literals *literals, size_t pattern)
 	return literals && literals->members[pattern];
 }
 
-/* What has a window of this hash at `place`? */
-static void look_closer(const struct literals *literals, const struct look *look, size_t place, uint32_t key)
+size_t literals_count(const struct literals *literals)
+{
+	return literals ? literals->member_count : 0;
+}
+
+/* What has this window at `place`? */
+static void look_closer(const struct literals *literals, const struct look *look, size_t place)
 {
 	const struct window *window = look->window;
+	uint32_t word = folded(window->bytes + place);
 
-	for (uint32_t i = literals->first[key]; i; i = literals->entries[i - 1].next) {
+	for (uint32_t i = literals->first[hash(word)]; i; i = literals->entries[i - 1].next) {
 		const struct entry *entry = &literals->entries[i - 1];
+		if (entry->word != word)
+			continue;
 		const struct literal *literal = &literals->patterns[entry->pattern].literal;
 		size_t at = place - entry->at;
 		if (place < entry->at || at < look->from || at >= look->to || literal->size > window->size - at ||
@@ -166,15 +184,35 @@ static void look_closer(const struct literals *literals, const struct look *look
 	}
 }
 
+/*
+ * The next places below `end` whose windows were seen: how many; *from is behind the last one that was looked at. No
+ * branch depends on what is in memory: which of them pass no processor can foresee.
+ */
+static size_t collect(const struct literals *literals, const unsigned char *bytes, size_t *from, size_t end,
+		      size_t *places)
+{
+	const uint32_t *seen = literals->seen;
+	size_t place = *from, step = literals->step, count = 0;
+
+	if ((end - place) / step > MOST_PLACES)
+		end = place + MOST_PLACES * step;
+	for (; place < end; place += step) {
+		uint32_t key = hash(folded(bytes + place));
+		places[count] = place;
+		count += seen[key / 32] >> key % 32 & 1;
+	}
+	*from = place;
+	return count;
+}
+
 void literals_scan(const struct literals *literals, const struct look *look)
 {
-	const unsigned char *bytes = look->window->bytes;
-	size_t end = look->to + literals->longest, step = literals->step;
+	size_t places[MOST_PLACES + 1], end = look->to + literals->longest, from = look->from;
 
 	end = end < look->window->size ? end : look->window->size;
-	for (size_t place = look->from; place + WINDOW <= end; place += step) {
-		uint32_t key = hash(bytes + place);
-		if (literals->seen[key / 8] >> key % 8 & 1)
-			look_closer(literals, look, place, key);
+	while (from + WINDOW <= end) {
+		size_t count = collect(literals, look->window->bytes, &from, end - WINDOW + 1, places);
+		for (size_t i = 0; i < count; i++)
+			look_closer(literals, look, places[i]);
 	}
 }

@@ -120,6 +120,7 @@ extern const struct matcher literal_matcher;
 int literals_new(const struct pidmem_patterns *patterns, struct literals **literals);
 void literals_free(struct literals *literals);
 bool literals_has(const struct literals *literals, size_t pattern);
+size_t literals_count(const struct literals *literals);
 void literals_scan(const struct literals *literals, const struct look *look);
 
 /* value.c, value_text.c */

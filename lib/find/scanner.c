@@ -62,16 +62,19 @@ static int look_for(struct part *part, uint32_t pattern, size_t from, size_t to)
 static int look_at_chunk(struct part *part, size_t to)
 {
 	const struct pidmem_patterns *patterns = part->scanner->patterns;
-	size_t first = part->hits.count;
+	size_t first = part->hits.count, alone = patterns->count - literals_count(patterns->literals);
 	int result = 0;
 
 	if (patterns->literals) {
 		struct look look = look_of(part, part->at, to);
 		literals_scan(patterns->literals, &look);
 	}
-	for (size_t i = 0; i < patterns->count && result == 0; i++)
-		if (!literals_has(patterns->literals, i))
-			result = look_for(part, (uint32_t)i, part->at, to);
+	for (size_t i = 0; alone && result == 0; i++) {
+		if (literals_has(patterns->literals, i))
+			continue;
+		result = look_for(part, (uint32_t)i, part->at, to);
+		alone--;
+	}
 	hits_sort(&part->hits, first);
 	return result == 0 && part->hits.failed ? fail_memory(&part->error) : result;
 }
