@@ -15,6 +15,7 @@ from conftest import PAGE, check_account
 from core_reader import Core
 from dump_reader import Dump
 from freezing import build32
+from programs import PYTHON, Program
 from test_core_oracle import folder, kernel_cores, surroundings  # noqa: F401  pylint: disable=unused-import
 
 SECRETS = 8
@@ -91,11 +92,11 @@ def secrets(victim, folder):
     return one
 
 
-def test_four_writers(pidmem, secrets, folder):
+def check_writers(pidmem, process, folder):
     """The same bytes in all, wherever each has them."""
-    _, live = dump_of(pidmem, secrets.pid, folder, "live", "--consistency=live")
-    assert pidmem("core", "-o", folder / "ours", secrets.pid).code == 0
-    paths = [folder / "ours", gdb_core(secrets.pid, folder), kernel_core(secrets.process, folder)]
+    _, live = dump_of(pidmem, process.pid, folder, "live", "--consistency=live")
+    assert pidmem("core", "-o", folder / "ours", process.pid).code == 0
+    paths = [folder / "ours", gdb_core(process.pid, folder), kernel_core(process, folder)]
     dumps = [live] + [dump_of(pidmem, path, folder, path.name + ".raw")[1] for path in paths]
     live, ours, gdbs, kernels = dumps
     for one, other in [(live, ours), (live, kernels), (ours, kernels)]:
@@ -106,6 +107,17 @@ def test_four_writers(pidmem, secrets, folder):
     written = sum(end - start for start, end in known(kernels))
     empty = sum(record.size for record in ours.records if record.cls == "no_content")
     assert sum(end - start for start, end in common(known(ours), known(kernels))) == written - empty
+
+
+def test_four_writers(pidmem, secrets, folder):
+    check_writers(pidmem, secrets.process, folder)
+
+
+def test_four_writers_of_python(pidmem, folder):
+    with Program(["/usr/bin/python3", "-c", PYTHON]) as program:
+        program.wait_for(b"ready")
+        program.stop()
+        check_writers(pidmem, program.process, folder)
 
 
 def lldb_memory(pid, folder):
