@@ -16,7 +16,7 @@
 #include <limits.h>
 #include <string.h>
 
-/* Bytes around a match that people see where -C does not say. */
+/* Bytes around a match that people see where -C does not say. Strings are told as a whole. */
 #define STANDARD_CONTEXT 16
 
 static struct find_wish wish;
@@ -76,7 +76,7 @@ struct job {
 static int choose_options(struct job *job)
 {
 	struct pidmem_find_options *options = &job->options;
-	uint64_t context = job->invocation->json ? 0 : STANDARD_CONTEXT, limit = 0;
+	uint64_t context = job->invocation->json || wish.strings ? 0 : STANDARD_CONTEXT, limit = 0;
 	int failed = parse_number("--align", wish.align, &options->align);
 
 	if (!failed)
@@ -128,6 +128,7 @@ static int open_find(struct job *job)
 	if (pidmem_find_open(job->from->source, job->patterns, &job->options, job->from->account, &error, &job->find) <
 	    0)
 		return fail_with(&error);
+	wish.value_type = pidmem_find_type(job->find);
 	return 0;
 }
 

@@ -71,14 +71,16 @@ static void put_preview(const struct pidmem_match *match)
 	const unsigned char *bytes = match->bytes + match->before;
 	bool cut = shown < match->length;
 
-	output_text(ELLIPSIS);
+	if (match->before)
+		output_text(ELLIPSIS);
 	put_preview_bytes(match->bytes, match->before);
 	output_text(colour_stdout(COLOUR_TITLE));
 	put_preview_bytes(bytes, shown);
 	output_text(colour_stdout(COLOUR_END));
 	if (!cut)
 		put_preview_bytes(bytes + match->length, match->behind);
-	output_text(ELLIPSIS);
+	if (cut || match->behind)
+		output_text(ELLIPSIS);
 }
 
 /* "needle:$a"; of a rule that fits without any match its name alone. */
@@ -104,7 +106,7 @@ void find_report_text(const struct find_wish *wish, const struct pidmem_maps *ma
 	output_format("  %s  ", perms);
 	if (match->rule)
 		output_format("%s  ", rule);
-	if (type && wish->texts[match->pattern].kind == PIDMEM_PATTERN_VALUE) {
+	if (type) {
 		put_value(type, match->bytes + match->before, match->length);
 		if (match->was && match->was_length == match->length) {
 			output_text("  was ");

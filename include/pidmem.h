@@ -1137,6 +1137,9 @@ PIDMEM_API int pidmem_find_open(struct pidmem_source *source, struct pidmem_patt
 				const struct pidmem_find_options *options, struct pidmem_account *account,
 				struct pidmem_error *error, struct pidmem_find **find);
 PIDMEM_API void pidmem_find_close(struct pidmem_find *find);
+/** pidmem_find_type() - of the values that are found: that of the patterns, without any that of the earlier matches;
+ * PIDMEM_TYPE_NONE if they are of several types, or no values */
+PIDMEM_API enum pidmem_value_type pidmem_find_type(const struct pidmem_find *find);
 
 /** pidmem_find_next() - the next match, by address. Errors: PIDMEM_CANCELLED, PIDMEM_GONE, PIDMEM_EXECED,
  * PIDMEM_FORMAT, PIDMEM_UNSUPPORTED (an expression takes too many steps, or too long), PIDMEM_LIMIT (rules take too

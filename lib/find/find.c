@@ -242,7 +242,6 @@ int pidmem_find_open(struct pidmem_source *source, struct pidmem_patterns *patte
 		     struct pidmem_error *error, struct pidmem_find **out)
 {
 	CLEANUP(cleanup_find) struct pidmem_find *find = calloc(1, sizeof *find);
-	enum pidmem_value_type type = patterns->type;
 
 	if (!find)
 		return fail_memory(error);
@@ -253,10 +252,14 @@ int pidmem_find_open(struct pidmem_source *source, struct pidmem_patterns *patte
 	    (result = prepare(find, patterns, error)) < 0 ||
 	    (find->options.earlier && (result = refine_open(find, error)) < 0))
 		return result;
-	if (find->refine && !patterns->count)
-		type = refine_type(find->refine);
-	if (find->options.save && (result = save_open(&find->options, type, error, &find->save)) < 0)
+	find->type = find->refine && !patterns->count ? refine_type(find->refine) : patterns->type;
+	if (find->options.save && (result = save_open(&find->options, find->type, error, &find->save)) < 0)
 		return result;
 	*out = take(find);
 	return 0;
+}
+
+enum pidmem_value_type pidmem_find_type(const struct pidmem_find *find)
+{
+	return find->type;
 }

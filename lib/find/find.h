@@ -28,9 +28,10 @@ struct pidmem_find {
 	uint64_t accounted; /* the first address that is not in the account yet */
 	bool accounted_all; /* it is 2^64 */
 	uint64_t found;
-	struct refine *refine;    /* NULL: all is looked at */
-	struct rules_scan *rules; /* NULL: there are none */
-	struct save *save;        /* NULL: nothing is saved */
+	enum pidmem_value_type type; /* of what is found */
+	struct refine *refine;       /* NULL: all is looked at */
+	struct rules_scan *rules;    /* NULL: there are none */
+	struct save *save;           /* NULL: nothing is saved */
 };
 
 /* Put a span into the account, but for what is in it already. 0, or -errno (PIDMEM_CANCELLED as well). */

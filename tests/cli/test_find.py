@@ -155,6 +155,14 @@ def test_wide_text_and_strings(pidmem, tmp_path):
     assert find(pidmem, tmp_path / "dump", "--strings=16").places == []
 
 
+def test_strings_are_shown_as_they_are(pidmem, tmp_path):
+    """To people: nothing around them, unless it is asked for."""
+    write_dump(tmp_path / "dump", [(BASE, b"one\0string\x01of".ljust(PAGE, b"\xff"))])
+    assert pidmem("find", tmp_path / "dump", "--strings=5").text.splitlines()[0].endswith("  rw-p  string")
+    assert pidmem("find", tmp_path / "dump", "--strings=5", "-C3").text.splitlines()[0].endswith("  rw-p  …ne.string.of…")
+    assert pidmem("find", tmp_path / "dump", "one").text.splitlines()[0].endswith("  rw-p  one.string.of......…")
+
+
 def test_floats(pidmem, tmp_path):
     values = [1.5, 1.51, -0.0, 0.1, 3e9]
     write_dump(tmp_path / "dump", [(BASE, struct.pack("<5f4x5d", *values, *values).ljust(PAGE, b"\xee"))])

@@ -35,6 +35,14 @@ def test_what_has_become_of_them(pidmem, tmp_path, saved):
     assert find(pidmem, now, "--in", saved, "-t", "i32", "7").addresses == [BASE]
 
 
+def test_values_are_shown(pidmem, tmp_path, saved):
+    """To people, and what they were: also where no pattern says that they are values."""
+    now = dump(tmp_path / "two", [7, 9, 7, -2])
+    for args in (["changed"], [], ["-t", "i32", "--", "-2..9"]):
+        lines = pidmem("find", now, "--in", saved, *args).text.splitlines()
+        assert f"0x{BASE + 12:x}  anon+0xc  rw-p  -2  was 7" in lines, (args, lines)
+
+
 def test_again_and_again(pidmem, tmp_path, saved):
     """A file can be replaced by what is left of it, and knows the new values."""
     assert pidmem("find", dump(tmp_path / "two", [8, 8, 8, 7]), "--in", saved, "--save", saved, "changed").code == 2
