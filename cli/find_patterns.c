@@ -95,10 +95,10 @@ static const char *const changes[] = {
 	[PIDMEM_DECREASED] = "decreased",
 };
 
-/* With --in: "changed" is no text that is looked for. */
+/* With --in: "changed" is no text that is looked for. Of two such words the second one is one pattern too many. */
 static bool is_change(struct find_wish *wish, const char *operand)
 {
-	for (int i = PIDMEM_CHANGED; wish->earlier && i <= PIDMEM_DECREASED; i++) {
+	for (int i = PIDMEM_CHANGED; wish->earlier && !wish->change && i <= PIDMEM_DECREASED; i++) {
 		if (strcmp(operand, changes[i]) != 0)
 			continue;
 		wish->change = (enum pidmem_change)i;
@@ -170,8 +170,7 @@ int find_wish_complete(struct find_wish *wish, const struct invocation *invocati
 	if (!failed && (invocation->operand_count > 1 || wish->file))
 		failed = choose_kind(wish, &kind);
 	for (int i = 1; !failed && i < invocation->operand_count; i++)
-		if (!(invocation->operand_count == 2 && !wish->value_type &&
-		      is_change(wish, invocation->operands[i])) &&
+		if ((wish->value_type || !is_change(wish, invocation->operands[i])) &&
 		    !find_wish_add(wish, invocation->operands[i], kind))
 			failed = fail("out of memory");
 	if (!failed && wish->file)

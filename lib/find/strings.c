@@ -143,6 +143,9 @@ int strings_init(struct pattern *pattern, const struct pidmem_pattern *given, st
 	pattern->behind = 4;
 	pattern->matcher = &strings_matcher;
 	if (pattern->least > LONGEST_MATCH / 4)
-		return fail(error, PIDMEM_USAGE, ERANGE, "strings of so many characters are not looked for");
+		return with_hint(error,
+				 fail(error, PIDMEM_USAGE, ERANGE, "strings of at least %zu characters: more than %d",
+				      pattern->least, LONGEST_MATCH / 4),
+				 "longer ones are found by a smaller number as well");
 	return 0;
 }

@@ -35,6 +35,13 @@ def test_what_has_become_of_them(pidmem, tmp_path, saved):
     assert find(pidmem, now, "--in", saved, "-t", "i32", "7").addresses == [BASE]
 
 
+def test_a_word_stands_alone(pidmem, tmp_path, saved):
+    now = dump(tmp_path / "two", [7, 9, 7, -2])
+    for words in (["changed", "increased"], ["changed", "seven"], ["seven", "changed"], ["-e", "seven", "changed"]):
+        assert "stands alone" in pidmem.fails("find", now, "--in", saved, *words).err, words
+    assert find(pidmem, now, "--in", saved, "-e", "changed").matches == []
+
+
 def test_values_are_shown(pidmem, tmp_path, saved):
     """To people, and what they were: also where no pattern says that they are values."""
     now = dump(tmp_path / "two", [7, 9, 7, -2])
