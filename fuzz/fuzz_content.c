@@ -13,7 +13,7 @@
 #include "fuzz_reader.h"
 #include "source/content.h"
 
-#define PIECE 3000
+#define PIECE 3000UL
 #define MOST_FRAMES 8
 /* To read further on takes the time to decompress what is before, each time. */
 #define NEAR (16U << 20)

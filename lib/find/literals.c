@@ -207,7 +207,7 @@ static size_t collect(const struct literals *literals, const unsigned char *byte
 
 void literals_scan(const struct literals *literals, const struct look *look)
 {
-	size_t places[MOST_PLACES + 1], end = look->to + literals->longest, from = look->from;
+	size_t places[MOST_PLACES + 1] = { 0 }, end = look->to + literals->longest, from = look->from;
 
 	end = end < look->window->size ? end : look->window->size;
 	while (from + WINDOW <= end) {
