@@ -13,8 +13,9 @@
 #define FOLD 0xdfU
 #define MOST_STEP 8
 #define HASH_BITS 17
-/* Fewer are faster one by one. */
+/* Fewer are faster one by one; a pass in steps of one takes the time of so many. */
 #define LEAST_LITERALS 3
+#define PASS_COST 24
 
 /* Places that are collected before any of them is looked at closer. */
 #define MOST_PLACES 512
@@ -73,30 +74,48 @@ static size_t known_part(const struct literal *literal, size_t *size)
 	return best;
 }
 
-static bool is_member(const struct pattern *pattern)
+/* In steps of how many bytes is it met, at most? 0 if it is no literal, or too short. */
+static size_t possible_step(const struct pattern *pattern)
 {
 	size_t size = 0;
 
 	if (pattern->matcher == &literal_matcher)
 		known_part(&pattern->literal, &size);
-	return size >= WINDOW;
+	return size < WINDOW ? 0 : size - WINDOW < MOST_STEP ? size - WINDOW + 1 : MOST_STEP;
 }
 
-static void choose(struct literals *literals, const struct pidmem_patterns *patterns)
+/* Longer steps make a faster pass; those that are too short for them are looked for one by one. */
+static size_t choose_step(const struct pidmem_patterns *patterns)
 {
-	literals->step = MOST_STEP;
+	size_t able[MOST_STEP + 1] = { 0 }, alone = 0, least = SIZE_MAX, best = 1;
+
+	for (size_t i = 0; i < patterns->count; i++)
+		able[possible_step(&patterns->items[i])]++;
+	for (size_t step = 1; step <= MOST_STEP; step++) {
+		size_t cost = PASS_COST / step + alone;
+		if (cost < least) {
+			least = cost;
+			best = step;
+		}
+		alone += able[step];
+	}
+	return best;
+}
+
+/* How many there are. */
+static size_t choose(struct literals *literals, const struct pidmem_patterns *patterns)
+{
+	literals->step = choose_step(patterns);
 	for (size_t i = 0; i < patterns->count; i++) {
-		size_t size;
-		if (!is_member(&patterns->items[i]))
+		const struct pattern *pattern = &patterns->items[i];
+		if (possible_step(pattern) < literals->step)
 			continue;
 		literals->members[i] = 1;
 		literals->member_count++;
-		known_part(&patterns->items[i].literal, &size);
-		if (size - WINDOW + 1 < literals->step)
-			literals->step = size - WINDOW + 1;
-		if (patterns->items[i].longest > literals->longest)
-			literals->longest = patterns->items[i].longest;
+		if (pattern->longest > literals->longest)
+			literals->longest = pattern->longest;
 	}
+	return literals->member_count;
 }
 
 static void fill(struct literals *literals, size_t pattern)
@@ -129,23 +148,18 @@ DEFINE_CLEANUP(cleanup_literals, struct literals *, literals_free)
 int literals_new(const struct pidmem_patterns *patterns, struct literals **out)
 {
 	CLEANUP(cleanup_literals) struct literals *literals = calloc(1, sizeof *literals);
-	size_t members = 0;
 
 	*out = NULL;
-	for (size_t i = 0; i < patterns->count; i++)
-		members += is_member(&patterns->items[i]);
-	if (members < LEAST_LITERALS)
-		return 0;
-	if (!literals)
+	if (!literals || !(literals->members = calloc(patterns->count + 1, 1)))
 		return -ENOMEM;
+	if (choose(literals, patterns) < LEAST_LITERALS)
+		return 0;
 	literals->patterns = patterns->items;
 	literals->seen = calloc(1, (1U << HASH_BITS) / 8);
 	literals->first = calloc(1U << HASH_BITS, sizeof *literals->first);
-	literals->members = calloc(patterns->count, 1);
-	literals->entries = calloc(members * MOST_STEP, sizeof *literals->entries);
-	if (!literals->seen || !literals->first || !literals->members || !literals->entries)
+	literals->entries = calloc(literals->member_count * literals->step, sizeof *literals->entries);
+	if (!literals->seen || !literals->first || !literals->entries)
 		return -ENOMEM;
-	choose(literals, patterns);
 	for (size_t i = 0; i < patterns->count; i++)
 		if (literals->members[i])
 			fill(literals, i);

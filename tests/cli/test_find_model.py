@@ -13,7 +13,9 @@ from finding import BASE, PAGE, find, naive_regex, naive_text, runs, write_dump
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-WORDS = [b"key=", b"keykey", b"ab", b"\0\0\1", b"needle-in-memory", b"z" * 30, b"\xff\xfe", b"n"]
+# More than two long ones, so that they are looked for in one pass.
+WORDS = [b"key=", b"keykey", b"ab", b"\0\0\1", b"needle-in-memory", b"z" * 30, b"\xff\xfe", b"n", b"needle-in-a-heap",
+         b"keykeykeykeykey", b"of-twelve-by"]
 
 
 def content(seed, size, dense):
@@ -56,7 +58,7 @@ EXAMPLES = settings(max_examples=int(os.environ.get("PIDMEM_EXAMPLES", "25")), d
 
 
 @EXAMPLES
-@given(pieces=layouts(), chosen=st.lists(st.sampled_from(WORDS), min_size=1, max_size=8, unique=True))
+@given(pieces=layouts(), chosen=st.lists(st.sampled_from(WORDS), min_size=1, max_size=11, unique=True))
 def test_literals(pidmem, pieces, chosen):
     with tempfile.TemporaryDirectory(prefix="pidmem-test-") as name:
         path = Path(name) / "dump"
