@@ -13,19 +13,23 @@ from finding import BASE, PAGE, find, naive_regex, naive_text, runs, write_dump
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+CHUNK = 65536  # lib/find/scanner.c
 # More than two long ones, so that they are looked for in one pass.
 WORDS = [b"key=", b"keykey", b"ab", b"\0\0\1", b"needle-in-memory", b"z" * 30, b"\xff\xfe", b"n", b"needle-in-a-heap",
          b"keykeykeykeykey", b"of-twelve-by"]
 
 
 def content(seed, size, dense):
-    """Bytes with many words in them, and zeros."""
+    """Bytes with many words in them, and zeros; or without a page of zeros, so that they are one stretch."""
     rng = random.Random(seed)
-    bytes_ = bytearray(size)
+    bytes_ = bytearray(size) if dense else bytearray((b"\x8f\xa3\x91" * size)[:size])
     for _ in range(size // (40 if dense else 4000) + 1):
         word = rng.choice(WORDS)
         at = rng.randrange(size)
         bytes_[at:at + len(word)] = word
+    for border in range(CHUNK, size, CHUNK):
+        at = border - rng.randrange(32)  # what was held back before it comes first
+        bytes_[at:at + 96] = b"needle-in-memory" * 6
     return bytes(bytes_[:size])
 
 
@@ -57,19 +61,27 @@ EXAMPLES = settings(max_examples=int(os.environ.get("PIDMEM_EXAMPLES", "25")), d
                     suppress_health_check=list(HealthCheck))
 
 
+def check_literals(pidmem, path, pieces, words, code=(0, 1)):
+    write_dump(path, pieces)
+    found = find(pidmem, path, *[arg for word in words for arg in ("-x", word.hex())], code=code)
+    wanted = sorted((place, words.index(word)) for word in words for place in naive_text(pieces, word))
+    told = sorted((place, words.index(bytes.fromhex(match["pattern"]))) for place, match in zip(found.places, found.matches))
+    assert told == wanted
+    assert found.addresses == sorted(found.addresses)
+    return found
+
+
+def test_literals_over_the_borders_of_chunks(pidmem, tmp_path):
+    pieces = [(BASE, content(5, 300 * PAGE, False))]
+    for words in (WORDS, [word for word in WORDS if len(word) > 10]):
+        check_literals(pidmem, tmp_path / "dump", pieces, words)
+
+
 @EXAMPLES
-@given(pieces=layouts(), chosen=st.lists(st.sampled_from(WORDS), min_size=1, max_size=11, unique=True))
+@given(pieces=layouts(), chosen=st.one_of(st.just(WORDS), st.lists(st.sampled_from(WORDS), min_size=1, unique=True)))
 def test_literals(pidmem, pieces, chosen):
     with tempfile.TemporaryDirectory(prefix="pidmem-test-") as name:
-        path = Path(name) / "dump"
-        write_dump(path, pieces)
-        code = (0, 1, 3)
-        many = find(pidmem, path, *[arg for word in chosen for arg in ("-x", word.hex())], code=code)
-        wanted = sorted((place, chosen.index(word)) for word in chosen for place in naive_text(pieces, word))
-        given_ = sorted((place, chosen.index(bytes.fromhex(match["pattern"])))
-                        for place, match in zip(many.places, many.matches))
-        assert given_ == wanted
-        assert many.addresses == sorted(many.addresses)
+        many = check_literals(pidmem, Path(name) / "dump", pieces, chosen, code=(0, 1, 3))
         unreadable = sum(piece[1] for piece in pieces if piece[2:] and piece[2] == "unreadable")
         assert many.end["account"]["unreadable"] == unreadable
 
