@@ -2,7 +2,6 @@
 """find on real processes and on files of them: the eight secrets by every kind of pattern, what must not be touched, and
 what is said."""
 
-import os
 import re
 import shutil
 import struct
