@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import time
 
-from measuring import BUILD, PIDMEM, Victim, milliseconds, row, timed
+from measuring import BUILD, PIDMEM, Victim, available, milliseconds, row, timed
 
 GCORE = "/usr/bin/gcore"
 MIB = 1 << 20
@@ -128,11 +128,22 @@ def bench_untouched(_, mib):
     yield row(f"{name}: stored / 60 MB", stored, in_mib, 1.0)
 
 
+def bench_reserved(rounds, tib):
+    """Of the same 50 MB, with little reserved and with much: nothing depends on that."""
+    little, much = 64, tib << 20
+    with workplace() as folder, resident(little, kind="touched") as one, resident(much, kind="touched") as other:
+        output = os.path.join(folder, "core")
+        for name, args in ("core", ["core", "--engine=clone", "-o", output]), ("live dump", ["dump", "--consistency=live", "-o", "/dev/null"]):
+            command = [PIDMEM, *args, "-q", "--force"]
+            samples = [(timed(*command, str(other.pid))[0], timed(*command, str(one.pid))[0]) for _ in range(rounds)]
+            yield row(f"{name} of 50 MB, {tib} TiB reserved / {little} MiB reserved, time", samples, milliseconds, 1.25)
+
+
 def bench_scale(rounds, sizes):
     """The time for each GiB does not depend on how many there are: within 25 percent, largest to least."""
-    samples = {size: [] for size in sizes}
+    samples = {size: [] for size in sizes if size < 0.7 * available()}
     for _ in range(max(rounds // 3, 1)):
-        for size in sizes:
+        for size in samples:
             with resident(size) as victim:
                 command = [PIDMEM, "dump", "-q", "--consistency=live", "-o", "/dev/null", str(victim.pid)]
                 samples[size].append(min(timed(*command)[0] for _ in range(3)) / size * 1024)
