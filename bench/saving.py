@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Benchmarks of writing: to a disk, compressed, of what was never touched, of all sizes, beside a process at work."""
+import contextlib
 import glob
 import os
 import shutil
@@ -153,28 +154,41 @@ def bench_scale(rounds, sizes):
               1.25)
 
 
+# With --nice it takes what is left over, which may be next to nothing: so much of it is enough to see.
+NICE_MOST = 10
+
+
 def working(victim, command):
     """(pages a second that a victim works on while a command runs, its seconds)."""
     before, begun = int(victim.ask("count")), time.perf_counter()
-    taken = timed(*command)[0]
-    return (int(victim.ask("count")) - before) / (time.perf_counter() - begun), taken
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        if process.wait(NICE_MOST):
+            raise RuntimeError(f"{command}: exit status {process.returncode}")
+    taken = time.perf_counter() - begun
+    rate = (int(victim.ask("count")) - before) / taken
+    if process.poll() is None:
+        process.terminate()
+    process.wait()
+    return rate, taken
 
 
 def bench_nice(rounds, mib):
-    """What a process at work gets done while it is saved: at least 0.8 of what it does otherwise."""
+    """What a process at work gets done while it is saved: with --nice at least 0.8 of what it does otherwise. What it is
+    without, and with a peer, is there to compare."""
     rows = {"core --nice": [], "core": []}
     with workplace() as folder, Victim(os.path.join(BUILD, "bench", "bench-work"), str(mib)) as victim:
         output = os.path.join(folder, "core")
-        for i in range(rounds):
+        for _ in range(min(rounds, 5)):
             for name, samples in rows.items():
                 command = [PIDMEM, *name.split(), "-q", "--force", "--engine=clone", "-o", output, str(victim.pid)]
                 rate, taken = working(victim, command)
-                samples.append((rate, working(victim, ["sleep", str(taken)])[0]))
+                samples.append((rate, working(victim, ["sleep", str(min(taken, 5))])[0]))
         gcores = []
         if os.access(GCORE, os.X_OK):
             rate, taken = working(victim, [GCORE, "-o", output, str(victim.pid)])
-            gcores.append((rate, working(victim, ["sleep", str(taken)])[0]))
+            gcores.append((rate, working(victim, ["sleep", str(min(taken, 5))])[0]))
     for name, samples in {**rows, "gdb's gcore": gcores}.items():
         if samples:
-            yield row(f"work done by {mib} MiB during {name} / undisturbed", samples, lambda x: f"{x / 1000:.0f} k/s", 0.8,
-                      at_least=True)
+            yield row(f"work done by {mib} MiB during {name} / undisturbed", samples, lambda x: f"{x / 1000:.0f} k/s",
+                      0.8 if "--nice" in name else 0, at_least=True)
