@@ -63,6 +63,12 @@ def median_of(repeat, *command):
     return statistics.median(timed(*command)[0] for _ in range(repeat))
 
 
+def available():
+    """MiB of memory that are free for victims."""
+    with open("/proc/meminfo") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("MemAvailable")) >> 10
+
+
 def milliseconds(seconds):
     return f"{seconds * 1e3:.2f} ms"
 

@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import time
 
-from measuring import BUILD, PIDMEM, Victim, milliseconds, row, timed
+from measuring import BUILD, PIDMEM, Victim, available, milliseconds, row, timed
 from plot import plot
 
 GCORE = "/usr/bin/gcore"
@@ -81,11 +81,6 @@ def bench_precopy(rounds, sizes):
     yield row(f"{name}: whole time / clone engine", wholes, milliseconds, 1.2)
     yield row(f"{name}: pause_us / heartbeat", told, milliseconds, 1.2, least=0.8)
     yield row(f"{name}: target's growth / resident", growth, lambda kib: f"{kib:.0f} KiB", 0.01)
-
-
-def available():
-    with open("/proc/meminfo") as file:
-        return next(int(line.split()[1]) for line in file if line.startswith("MemAvailable")) >> 10
 
 
 def bench_growth(rounds, sizes):

@@ -114,6 +114,11 @@ bool pausing_engine_given(void)
 	return given_.how != PIDMEM_ENGINE_NONE;
 }
 
+bool pausing_limited(void)
+{
+	return given_.max_pause != NULL;
+}
+
 void pausing_apply(struct pidmem_freeze_options *how)
 {
 	how->engine = given_.how;

@@ -30,6 +30,8 @@ int pausing_take_shared_limit(struct invocation *invocation, const char *argumen
 int pausing_check(const struct invocation *invocation);
 /* Was an engine named? Then it is worth a warning if the other one was used. */
 bool pausing_engine_given(void);
+/* Was a longest stop given? */
+bool pausing_limited(void);
 /* Put what was given into the options of the library. */
 void pausing_apply(struct pidmem_freeze_options *how);
 

@@ -54,13 +54,15 @@ static bool is_enough_for_all(uint64_t room)
 
 #define BY_CLONE(why) "not copied while it ran, " why "; a copy by clone was made"
 
-/* What pre-copy does is done at once. */
+/* What pre-copy does is done at once, and without compressing: with -z everything is written twice, which takes twice
+ * as long or more. Who wants a short stop more than that says how long it may be. */
 static const char *held_back(void)
 {
-	return writing.max_size ? BY_CLONE("which --max-size does not limit")
-	       : writing.rate   ? BY_CLONE("which --rate does not hold back")
-	       : writing.nice   ? BY_CLONE("which --nice does not hold back")
-				: NULL;
+	return writing.max_size                     ? BY_CLONE("which --max-size does not limit")
+	       : writing.rate                       ? BY_CLONE("which --rate does not hold back")
+	       : writing.nice                       ? BY_CLONE("which --nice does not hold back")
+	       : writing.zstd && !pausing_limited() ? BY_CLONE("which with -z writes all of it twice")
+						    : NULL;
 }
 
 int room_check(struct moment *moment, const char *directory, bool rules)

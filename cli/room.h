@@ -8,8 +8,8 @@
 /*
  * Before anything is stopped: for the processes that were named, in a directory (NULL: a pipe). `rules`: only what core
  * files have by default. What is compressed may well become small enough: nothing is said then. If all of it must not
- * be copied there at once, for lack of room or because of --max-size, --rate or --nice, and no engine was asked for,
- * the moment notes why: by_clone. 0, or EXIT_FAILED after a message.
+ * be copied there at once, for lack of room or because of --max-size, --rate, --nice or -z, and no engine was asked
+ * for, the moment notes why: by_clone. 0, or EXIT_FAILED after a message.
  */
 int room_check(struct moment *moment, const char *directory, bool rules);
 

@@ -11,7 +11,6 @@
 #include <sys/vfs.h>
 #include <time.h>
 
-#include "process/leases.h"
 #include "process/maps.h"
 #include "process/process.h"
 
@@ -227,13 +226,7 @@ void backings_close(struct backings *backings)
 void backings_done(struct backings *backings)
 {
 	backings_close(backings);
-	buffer_done(&backings->locks);
-}
-
-void backings_prepare(struct backings *backings, const struct pidmem_process *process)
-{
-	if (!backings->locks.bytes)
-		leases_read(&backings->locks, process);
+	leases_done(&backings->leases);
 }
 
 static struct backing *find(struct backings *backings, const struct pidmem_region *region)
@@ -254,7 +247,7 @@ static void open_into(struct backing *backing, struct backings *backings, const 
 {
 	bool regular = is_shared_memory(region);
 
-	if (leases_forbid(&backings->locks, region)) {
+	if (leases_forbid(&backings->leases, process, region)) {
 		backing->state = BACKING_UNREACHABLE;
 		return;
 	}
@@ -279,7 +272,6 @@ static struct backing *add(struct backings *backings, struct pidmem_process *pro
 				     .dev_major = region->dev_major,
 				     .dev_minor = region->dev_minor,
 				     .path = strdup(region->path) };
-	backings_prepare(backings, process);
 	open_into(backing, backings, process, region);
 	if (backing->state == BACKING_FAILED) { /* a low limit of descriptors: make do with one file at a time */
 		drop_others(backings, backing);

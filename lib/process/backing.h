@@ -6,8 +6,8 @@
 #ifndef PROCESS_BACKING_H
 #define PROCESS_BACKING_H
 
-#include "base/buffer.h"
 #include "pidmem.h"
+#include "process/leases.h"
 
 enum backing_state {
 	BACKING_UNKNOWN,     /* cannot be reached, and is not known to be a regular file */
@@ -34,16 +34,12 @@ struct backings {
 	struct backing items[BACKINGS_MANY];
 	bool many; /* set before the first file is opened */
 	unsigned next;
-	struct buffer locks; /* /proc/locks; read once, before the first file is opened */
+	struct leases leases; /* as they are before the first file is opened */
 };
 void backings_done(struct backings *backings);
 
 /* Close all files: the regions that they belong to are not valid any more. */
 void backings_close(struct backings *backings);
-
-/* Get ready to open files. It is done when the first one is opened, at the latest, but the list of locks can take 20
- * ms: the kernel waits for all processors to be at rest (percpu_down_write() in fs/locks.c). */
-void backings_prepare(struct backings *backings, const struct pidmem_process *process);
 
 /* The backing of a region that has an inode; never NULL, valid until the next call. The region must stay. */
 const struct backing *backing_of(struct backings *backings, struct pidmem_process *process,

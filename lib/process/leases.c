@@ -3,12 +3,43 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "process/process.h"
 
-int leases_read(struct buffer *locks, const struct pidmem_process *process)
+static void read_locks(void *pointer)
 {
-	return buffer_read_file(locks, process->dir, "../locks");
+	struct leases *leases = pointer;
+
+	buffer_read_file(&leases->locks, leases->dir, "../locks");
+}
+
+void leases_begin(struct leases *leases, const struct pidmem_process *process)
+{
+	if (leases->begun)
+		return;
+	leases->begun = true;
+	leases->dir = process->dir;
+	leases->worker = worker_new();
+	if (leases->worker)
+		worker_begin(leases->worker, read_locks, leases);
+	else
+		read_locks(leases);
+}
+
+void leases_wait(struct leases *leases)
+{
+	if (!leases->worker)
+		return;
+	worker_wait(leases->worker);
+	worker_free(take(leases->worker));
+}
+
+void leases_done(struct leases *leases)
+{
+	leases_wait(leases);
+	buffer_done(&leases->locks);
 }
 
 /* "1: LEASE  ACTIVE    WRITE 4242 fd:00:1234 0 EOF": proc_locks(5). */
@@ -23,9 +54,23 @@ static bool is_lease_of(const char *line, const struct pidmem_region *region)
 	       inode == region->inode && major == region->dev_major && minor == region->dev_minor;
 }
 
-bool leases_forbid(const struct buffer *locks, const struct pidmem_region *region)
+/* A file gets a write lease while it is open just once, and by whoever has opened it (check_conflicting_open() in
+ * fs/locks.c); the program of a process was opened by the kernel. */
+static bool is_program(const struct pidmem_process *process, const struct pidmem_region *region)
 {
-	for (const char *line = locks->bytes; line && *line;) {
+	struct stat status;
+
+	return fstatat(process->memory_dir, "exe", &status, 0) == 0 && status.st_ino == region->inode &&
+	       major(status.st_dev) == region->dev_major && minor(status.st_dev) == region->dev_minor;
+}
+
+bool leases_forbid(struct leases *leases, const struct pidmem_process *process, const struct pidmem_region *region)
+{
+	if (leases->worker && is_program(process, region)) /* no need to wait */
+		return false;
+	leases_begin(leases, process);
+	leases_wait(leases);
+	for (const char *line = leases->locks.bytes; line && *line;) {
 		if (is_lease_of(line, region))
 			return true;
 		line = strchr(line, '\n');

@@ -7,12 +7,24 @@
 #define PROCESS_LEASES_H
 
 #include "base/buffer.h"
+#include "base/worker.h"
 #include "pidmem.h"
 
-/* Take in /proc/locks, beside /proc/PID; 0 or -errno. */
-int leases_read(struct buffer *locks, const struct pidmem_process *process);
+struct leases {
+	struct buffer locks; /* /proc/locks */
+	int dir;             /* /proc/PID, beside which that is */
+	bool begun;
+	struct worker *worker; /* reads them; NULL: nobody, or not any more */
+};
+void leases_done(struct leases *leases);
+
+/* Begin to read them, once, while the caller does something else: it can take 20 ms, since the kernel waits for all
+ * processors to be at rest (percpu_down_write() in fs/locks.c). */
+void leases_begin(struct leases *leases, const struct pidmem_process *process);
+/* Until they have been read. */
+void leases_wait(struct leases *leases);
 
 /* Does a process hold a write lease (or delegation) on the file of a region? */
-bool leases_forbid(const struct buffer *locks, const struct pidmem_region *region);
+bool leases_forbid(struct leases *leases, const struct pidmem_process *process, const struct pidmem_region *region);
 
 #endif

@@ -213,6 +213,11 @@ void pages_move(struct pidmem_pages *pages, uint64_t start, uint64_t size)
 	pages->count = pages->next = 0;
 }
 
+void pages_ask_less(struct pidmem_pages *pages)
+{
+	pages->categories &= ~(uint64_t)(PAGE_IS_FILE | PAGE_IS_HUGE);
+}
+
 bool pages_cost_by_size(const struct pidmem_pages *pages)
 {
 	return !pages->scan;

@@ -17,6 +17,10 @@ void pages_skip_to(struct pidmem_pages *pages, uint64_t address);
 /* Move on, forward or back, to another range within the one that was opened. */
 void pages_move(struct pidmem_pages *pages, uint64_t start, uint64_t size);
 
+/* Neither PIDMEM_PAGE_FILE nor PIDMEM_PAGE_HUGE will be told: for PAGE_IS_FILE the kernel looks up each page, which
+ * takes it ten times as long as the page tables alone. */
+void pages_ask_less(struct pidmem_pages *pages);
+
 /* Does the cost follow the size of the range (no PAGEMAP_SCAN) instead of the pages that exist? */
 bool pages_cost_by_size(const struct pidmem_pages *pages);
 

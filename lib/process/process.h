@@ -126,7 +126,9 @@ bool process_may_share_memory(const struct pidmem_process *process);
 
 /* Can it be that the process itself holds a userfaultfd? False only if that could be looked into. */
 bool process_may_have_userfaultfd(const struct pidmem_process *process);
-/* Can it be that some process holds a userfaultfd? False only if all could be looked into. */
+/* Can it be that some process holds a userfaultfd? False only if all could be looked into: some 30 us for each. */
 bool process_userfaultfd_may_exist(struct pidmem_process *process);
+/* About how many processes there are, without a look at them. */
+uint64_t process_count_all(const struct pidmem_process *process);
 
 #endif

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "base/link.h"
 #include "process/process.h"
@@ -26,6 +27,14 @@ static bool may_hold_one(int dir, const char *name)
 bool process_may_have_userfaultfd(const struct pidmem_process *process)
 {
 	return may_hold_one(process->memory_dir, "fd");
+}
+
+uint64_t process_count_all(const struct pidmem_process *process)
+{
+	struct stat status;
+
+	/* proc_root_getattr() in fs/proc/root.c adds their number to the links. */
+	return fstatat(process->dir, "..", &status, 0) == 0 ? status.st_nlink : 0;
 }
 
 bool process_userfaultfd_may_exist(struct pidmem_process *process)

@@ -83,8 +83,10 @@ static void get_ready(struct pidmem_freeze *freeze)
 {
 	for (size_t i = 0; i < freeze->count; i++) {
 		struct pidmem_source *live = freeze->items[i]->live;
-		if (freeze->items[i]->consistency == PIDMEM_STOPPED)
-			backings_prepare(&live->backings, live->process);
+		if (freeze->items[i]->consistency != PIDMEM_STOPPED)
+			continue;
+		leases_begin(&live->backings.leases, live->process);
+		leases_wait(&live->backings.leases);
 	}
 }
 

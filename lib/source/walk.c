@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <sys/mman.h>
 
 #include "base/error.h"
 #include "base/zero.h"
@@ -13,6 +14,7 @@
 
 /* Large enough that handing half of it to another thread (process_read()) costs little beside the copy. */
 #define BUFFER (8UL << 20)
+#define HUGE_PAGE (2UL << 20)
 
 /* A copy has such a region empty, or not at all. */
 #define NOT_COPIED (PIDMEM_VM_WIPEONFORK | PIDMEM_VM_DONTCOPY)
@@ -263,6 +265,16 @@ void pidmem_walk_close(struct pidmem_walk *walk)
 	free(walk);
 }
 
+/* A fault for each of its pages would cost as much as reading 32 MiB. */
+static unsigned char *make_buffer(size_t size)
+{
+	unsigned char *buffer = size < BUFFER ? malloc(size) : aligned_alloc(HUGE_PAGE, size);
+
+	if (buffer && size >= BUFFER)
+		madvise(buffer, size, MADV_HUGEPAGE);
+	return buffer;
+}
+
 int pidmem_walk_open(struct pidmem_source *source, uint64_t start, uint64_t size, unsigned flags,
 		     struct pidmem_error *error, struct pidmem_walk **out)
 {
@@ -288,7 +300,7 @@ int pidmem_walk_open(struct pidmem_source *source, uint64_t start, uint64_t size
 	if (!walk->states_only) {
 		walk->buffer_size =
 			size < BUFFER - walk->page_size ? (size + walk->page_size) & ~(walk->page_size - 1) : BUFFER;
-		walk->buffer = malloc(walk->buffer_size);
+		walk->buffer = make_buffer(walk->buffer_size);
 		if (!walk->buffer)
 			return fail_memory(error);
 	}
@@ -296,6 +308,11 @@ int pidmem_walk_open(struct pidmem_source *source, uint64_t start, uint64_t size
 		result = pidmem_pages_open(source->process, start, size, error, &walk->pages);
 	if (result < 0)
 		return result;
+	if (walk->pages)
+		pages_ask_less(walk->pages);
+	/* With much to be read until then, nothing has to wait for it. */
+	if (size >= BUFFER && !walk->states_only && !source_is_still(source) && !source->recorded)
+		leases_begin(&source->backings.leases, source->process);
 	*out = take(walk);
 	return 0;
 }

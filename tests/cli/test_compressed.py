@@ -247,9 +247,9 @@ def test_small_disk(pidmem, large, tmp_path, need_root):
     (tmp_path / "disk").mkdir()
     script = 'mount -t tmpfs -o size=16m none "$0" && cd "$0" && { "$@"; code=$?; cp * ..; exit $code; }'
     for command in ("core", "dump"):
-        result = pidmem(command, "-z", "-j", "--consistency=snapshot", "-o", "c", large.pid,
+        result = pidmem(command, "-z", "-j", "--consistency=snapshot", "--max-pause=100000", "-o", "c", large.pid,
                         before=["unshare", "--mount", "sh", "-c", script, tmp_path / "disk"])
-        assert result.code == 0 and result.json["engine"] == "clone", result
+        assert result.code == 0 and result.json["engine"] == "clone" and "no room" in result.json["fallback"], result
         assert pattern(1, 27) in Zstd(tmp_path / "c.zst").content()
 
 

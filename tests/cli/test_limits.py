@@ -145,9 +145,9 @@ def test_rate(pidmem, victim, tmp_path, command, packed):
 
 
 @pytest.mark.parametrize("command", ["core", "dump"])
-@pytest.mark.parametrize("option", ["--rate=1000", "--nice", "--max-size=40M"])
+@pytest.mark.parametrize("option", ["--rate=1000", "--nice", "--max-size=40M", "-z"])
 def test_other_engine_is_told(pidmem, plain, tmp_path, command, option):
-    """By default it is copied at once, while it runs: these options would do nothing about that."""
+    """By default it is copied at once, while it runs, and not compressed: these options would do nothing about that."""
     can("precopy")
     args = [command, "--force", "-o", "c", plain.pid]
     report = pidmem(*args, option, "-j", cwd=tmp_path).json
@@ -157,6 +157,12 @@ def test_other_engine_is_told(pidmem, plain, tmp_path, command, option):
     for engine in ("precopy", "clone"):
         report = pidmem(*args, option, "-j", f"--engine={engine}", cwd=tmp_path).json
         assert (report["engine"], report["fallback"]) == (engine, None), report
+
+
+def test_limited_stop_is_worth_more_than_time(pidmem, plain, tmp_path):
+    can("precopy")
+    report = pidmem("core", "-z", "--max-pause=10000", "-j", "-o", "c", plain.pid, cwd=tmp_path).json
+    assert (report["engine"], report["fallback"]) == ("precopy", None), report
 
 
 def test_interrupt_of_a_wait(pidmem, noise, tmp_path):

@@ -3,9 +3,11 @@
 
 import os
 import signal
+import sys
 import time
 
 import pytest
+from programs import Program
 
 STATUS = ("State", "VmSize", "VmRSS", "RssAnon", "RssFile", "RssShmem", "VmPTE", "VmSwap", "VmLck", "SigPnd", "ShdPnd",
           "SigBlk", "SigIgn", "SigCgt", "Threads", "TracerPid", "FDSize", "voluntary_ctxt_switches")
@@ -185,6 +187,31 @@ def shared_dirty(pid, address):
     lines = word(pid, "smaps").splitlines()
     start = next(i for i, line in enumerate(lines) if line.startswith(f"{address:x}-"))
     return int(next(line for line in lines[start:] if line.startswith("Shared_Dirty:")).split()[1])
+
+
+# Maps a file of which it has not touched a page, and holds a write lease on it; SIGIO would end it.
+LEASED = """if True:
+    import fcntl, mmap, os, sys
+    file = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT)
+    os.ftruncate(file, 65536)
+    memory = mmap.mmap(file, 65536, mmap.MAP_PRIVATE, mmap.PROT_READ)
+    fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+    print("ready", flush=True)
+    sys.stdin.readline()
+    print("held" if fcntl.fcntl(file, fcntl.F_GETLEASE) == fcntl.F_WRLCK else "broken", flush=True)"""
+
+
+@pytest.mark.parametrize("consistency", ["live", "stopped", "snapshot"])
+def test_leases_are_not_broken(pidmem, user_dir, role, consistency):
+    with Program([sys.executable, "-c", LEASED, user_dir / "leased"], user=role) as one:
+        one.wait_for(b"ready")
+        result = pidmem("dump", "-j", f"--consistency={consistency}", "-o", user_dir / "d", one.pid, user=role)
+        assert result.code in (0, 3), result
+        if consistency == "live":  # it can be had by opening the file alone
+            assert result.json["account"]["unreadable"] >= 65536
+        one.process.stdin.write(b"\n")
+        one.process.stdin.flush()
+        one.wait_for(b"held")
 
 
 def test_what_is_shared_copy_on_write_stays_shared(pidmem, victim, user_dir, role):
