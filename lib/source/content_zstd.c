@@ -51,15 +51,21 @@ static uint64_t no_zeros(struct content *content, uint64_t offset, uint64_t size
 	return 0;
 }
 
+/* 0, or -EIO: libzstd would take frames of its early versions as well, whose decoders do not stand up to made-up input.
+ */
 static int start_frame(struct compressed *compressed, size_t frame)
 {
+	static const unsigned char wanted[] = { 0x28, 0xb5, 0x2f, 0xfd }; /* RFC 8878, 3.1.1 */
+	unsigned char magic[sizeof wanted];
+
 	ZSTD_DCtx_reset(compressed->context, ZSTD_reset_session_only);
 	compressed->frame = frame;
-	compressed->started = true;
 	compressed->offset = compressed->table.frames[frame].offset;
 	compressed->position = compressed->table.frames[frame].position;
 	compressed->kept_size = compressed->input_size = compressed->input_at = 0;
-	return 0;
+	compressed->started = reader_get(&compressed->file->reader, compressed->offset, magic, sizeof magic) &&
+			      !memcmp(magic, wanted, sizeof magic);
+	return compressed->started ? 0 : -EIO;
 }
 
 /* More input: its size, 0 at the end of the file, -errno. */
@@ -118,8 +124,8 @@ static int seek(struct compressed *compressed, uint64_t offset)
 		return 0;
 	if (here && offset - compressed->position < compressed->kept_size)
 		return 1;
-	if (!here || !compressed->started)
-		start_frame(compressed, frame);
+	if ((!here || !compressed->started) && start_frame(compressed, frame) < 0)
+		return -EIO;
 	while (offset - compressed->position >= compressed->kept_size) {
 		ssize_t got = advance(compressed);
 		if (got <= 0)
@@ -154,7 +160,8 @@ static int measure_frame(struct compressed *compressed, size_t frame, uint64_t *
 {
 	ssize_t got;
 
-	start_frame(compressed, frame);
+	if (start_frame(compressed, frame) < 0)
+		return -EBADMSG;
 	for (*size = 0; (got = advance(compressed)) > 0;)
 		*size += (uint64_t)got;
 	compressed->kept_size = 0;
