@@ -96,6 +96,7 @@ static struct pidmem_usage make_usage(const struct precopy *precopy, const struc
 	}
 	if (!precopy_wants_some(precopy, region))
 		return usage;
+	uint64_t shared = usage.rss > usage.anonymous ? usage.rss - usage.anonymous : 0; /* with its file */
 	usage.anonymous = store_has(&precopy->store, region->start, region->size) ? region->size : 0;
 	for (const struct precopied_run *run = precopied_find_next(precopy, region->start);
 	     usage.anonymous && run && run < precopy->runs + precopy->run_count && run->start <= last; run++) {
@@ -103,7 +104,8 @@ static struct pidmem_usage make_usage(const struct precopy *precopy, const struc
 		uint64_t to = run->start + (run->size - 1) < last ? run->start + (run->size - 1) : last;
 		usage.anonymous -= to - from + 1;
 	}
-	usage.rss = usage.anonymous;
+	shared = shared < region->size - usage.anonymous ? shared : region->size - usage.anonymous;
+	usage.rss = usage.anonymous + shared;
 	usage.swap = 0;
 	return usage;
 }

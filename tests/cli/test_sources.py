@@ -14,6 +14,7 @@ import pytest
 from conftest import PAGE, check_account
 from core_reader import Core
 from dump_reader import Dump
+from engines import given
 from freezing import build32
 from programs import PYTHON, Program
 from test_core_oracle import folder, kernel_cores, surroundings  # noqa: F401  pylint: disable=unused-import
@@ -173,10 +174,10 @@ def test_whole_core_is_the_process(pidmem, victim, folder, name):
         assert mine.json["account"][key] == again.json["account"][key], key
 
 
-def test_maps_of_our_core(pidmem, secrets, folder):
-    """Names, kinds, offsets, inodes: as of the process."""
+def test_maps_of_our_core(pidmem, secrets, folder, way):
+    """Names, kinds, offsets, inodes, and how much is in memory: as of the process."""
     live = pidmem("maps", "-j", secrets.pid).json
-    assert pidmem("core", "--consistency=stopped", "-o", folder / "ours", secrets.pid).code == 0
+    assert pidmem("core", "--force", *given(way), "-o", folder / "ours", secrets.pid).code == 0
     core = pidmem("maps", "-j", folder / "ours").json
     for region in core["regions"]:
         region.pop("saved")
