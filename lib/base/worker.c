@@ -10,7 +10,9 @@
 
 struct worker {
 	pthread_t thread;
-	pid_t owner; /* the process that has the thread: fork(2) copies the calling thread alone */
+	pid_t owner;       /* the process that has the thread: fork(2) copies the calling thread alone */
+	cpu_set_t allowed; /* processors; none if that is not known */
+	int avoided;       /* the one of them that the thread may not use now, or -1 */
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	void (*job)(void *); /* NULL: idle */
@@ -45,13 +47,17 @@ struct worker *worker_new(void)
 {
 	struct worker *worker;
 	cpu_set_t set;
+	bool known = sched_getaffinity(0, sizeof set, &set) == 0;
 
-	if (sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) < 2)
+	if (known && CPU_COUNT(&set) < 2)
 		return NULL;
 	worker = calloc(1, sizeof *worker);
 	if (!worker)
 		return NULL;
 	worker->owner = getpid();
+	worker->avoided = -1;
+	if (known)
+		worker->allowed = set;
 	pthread_mutex_init(&worker->lock, NULL);
 	pthread_cond_init(&worker->changed, NULL);
 	if (thread_start(&worker->thread, work, worker))
@@ -84,12 +90,27 @@ void worker_free(struct worker *worker)
 	free(worker);
 }
 
+/* Where processors have been busy until now, Linux wakes a thread where it ran last, if only behind its caller, and
+ * does not look for one that is idle (SIS_UTIL of kernel/sched/fair.c, Linux 6.0, commit 70fb5ccf2ebb). */
+static void keep_apart(struct worker *worker)
+{
+	int here = sched_getcpu();
+	cpu_set_t others = worker->allowed;
+
+	if (here < 0 || here == worker->avoided || here >= CPU_SETSIZE || !CPU_ISSET(here, &others))
+		return;
+	CPU_CLR(here, &others);
+	worker->avoided = here;
+	pthread_setaffinity_np(worker->thread, sizeof others, &others);
+}
+
 void worker_begin(struct worker *worker, void (*job)(void *), void *argument)
 {
 	if (is_elsewhere(worker)) {
 		job(argument);
 		return;
 	}
+	keep_apart(worker);
 	pthread_mutex_lock(&worker->lock);
 	worker->argument = argument;
 	worker->job = job;

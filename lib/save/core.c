@@ -140,12 +140,12 @@ static int write_head(struct core *core, struct pidmem_error *error)
 	core->limits.reserve = reserve_for_end(core, end);
 	if (adopted > 0) /* it was read already */
 		core->watch.rate = 0;
-	struct buffer *parts[] = { &headers, &core->notes, &core->tables, &core->origins };
+	struct buffer *parts[] = { &headers, &core->notes, &core->tables, &core->origins, NULL };
 	uint64_t rest = begin;
 	int result = 0;
-	for (size_t i = 0; i < sizeof parts / sizeof *parts && result == 0; i++) {
-		rest -= parts[i]->size;
-		result = write_away(core, parts[i], error);
+	for (struct buffer **part = parts; *part && result == 0; part++) {
+		rest -= (*part)->size;
+		result = write_away(core, *part, error);
 	}
 	return result < 0 ? result : file_skip(&core->file, rest, error);
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/buffer.h"
+#include "process/maps.h"
 #include "source/precopy.h"
 
 /* Waking another thread takes as long as passing over 50 MiB. */
@@ -60,12 +61,33 @@ static void list_part(void *pointer)
 	}
 }
 
+/* Where half of what was in memory, when that was looked at, lies below: there may be terabytes of nothing between. */
+static uint64_t find_middle(const struct precopy *precopy, const struct tracker_range *range, uint64_t *resident)
+{
+	const struct pidmem_maps *maps = precopy->frozen->live->maps;
+	const struct pidmem_region *first = pidmem_maps_find_next(maps, range->start),
+				   *end = maps->regions + maps->count;
+	uint64_t below = 0;
+
+	*resident = 0;
+	for (const struct pidmem_region *at = first; at && at < end && at->start < range->end; at++)
+		*resident += at->resident;
+	for (const struct pidmem_region *at = first; at && at < end && at->start < range->end;
+	     below += at++->resident) {
+		uint64_t wanted = *resident / 2 - below, start = at->start > range->start ? at->start : range->start;
+		if (at->resident > wanted)
+			return start + ((uint64_t)((double)at->size * (double)wanted / (double)at->resident) &
+					~(precopy->store.page_size - 1));
+	}
+	return range->end;
+}
+
 int precopy_list_range(struct precopy *precopy, struct tracker_range range)
 {
 	struct precopy_list *lists = precopy->lists;
 	enum tracker_scan what = precopy_lists_present(precopy, &range) ? TRACKER_PRESENT : TRACKER_CHANGED;
-	uint64_t size = range.end - range.start, middle = range.start + (size / 2 & ~(precopy->store.page_size - 1));
-	bool shared = precopy->worker && size >= SHARED_MIN;
+	uint64_t resident, middle = find_middle(precopy, &range, &resident);
+	bool shared = precopy->worker && resident >= SHARED_MIN && middle < range.end;
 
 	for (int i = 0; i < 2; i++) {
 		lists[i].tracker = &precopy->tracker;

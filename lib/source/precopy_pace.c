@@ -9,16 +9,20 @@
 /* So little is kept in memory. The passes that follow, and the stop, should find room for theirs as well: making some
  * by writing is slow.
  */
-#define LITTLE (12ULL << 20)
+#define LITTLE (28ULL << 20)
 #define ROOM (8ULL << 20)
+#define MOST_ROOM (52ULL << 20)
 
 /* Copying so little takes no longer than stopping. */
 #define FEW (128UL << 10)
 
-static bool can_be_quick(struct precopy *precopy)
+/* Room is got before it is needed: meanwhile more is written to than a pass takes. */
+static bool has_room(struct precopy *precopy)
 {
-	return precopy->passes > 1 && precopy->copied > FEW && precopy->copied <= LITTLE &&
-	       page_pool_reserve(&precopy->recent, 2 * precopy->copied + ROOM) == 0;
+	uint64_t room = 2 * precopy->copied + ROOM;
+
+	return precopy->recent.room || (precopy->passes > 1 && precopy->copied > FEW && precopy->copied <= 3 * LITTLE &&
+					page_pool_reserve(&precopy->recent, room < MOST_ROOM ? room : MOST_ROOM) == 0);
 }
 
 void precopy_end_pass(struct precopy *precopy)
@@ -31,7 +35,7 @@ void precopy_end_pass(struct precopy *precopy)
 	precopy->least = precopy->copied < precopy->least ? precopy->copied : precopy->least;
 	if (precopy->quick) {
 		precopy->quick++;
-	} else if (can_be_quick(precopy)) {
+	} else if (has_room(precopy) && precopy->copied <= LITTLE) {
 		precopy->quick = 1;
 		precopy->stuck = 0;
 	}

@@ -80,6 +80,16 @@ def test_memory_of_pidmem_itself(pidmem, victim, tmp_path, name, argument, engin
     assert peak.code == 0 and int(peak.out) < 64 << 10, peak
 
 
+def test_large_memory_is_whole(pidmem, victim, tmp_path, engine):
+    """So much of it that two threads share the looks at its page tables and the reading."""
+    one = victim("noise", 320)
+    _, core = save(pidmem, one.pid, tmp_path / "core", way=engine)
+    with core, open(f"/proc/{one.pid}/mem", "rb", 0) as memory:
+        for at in range(one.region, one.region + one.size, 16 << 20):
+            memory.seek(at)
+            assert core.read(at, 16 << 20) == memory.read(16 << 20), hex(at)
+
+
 def test_page_cache_is_left_to_others(pidmem, victim, tmp_path, engine):
     """At most 64 MiB of what was written stay there, however it came: here in 1,024 pieces."""
     if subprocess.check_output(["stat", "-f", "-c", "%T", tmp_path]).strip() in (b"tmpfs", b"ramfs"):

@@ -84,6 +84,13 @@ def test_no_page_is_torn_or_stale(pidmem, victim, tmp_path, engine, modes):
 
 
 @pytest.mark.timeout(300)
+def test_large_memory(pidmem, victim, tmp_path, engine):
+    """So much that two threads share the looks at its page tables in the stop."""
+    one = victim("stamped", "small", 160, "store", "read", cwd=tmp_path)
+    all_of_one_moment(pidmem, one, tmp_path, 10, way=engine)
+
+
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("modes", WRITERS, ids="-".join)
 def test_read_live_pages_are(pidmem, victim, tmp_path, modes):
     """The victim is fast enough for the test above to fail, with every writer."""

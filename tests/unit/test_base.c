@@ -199,6 +199,37 @@ static void test_worker_does_each_job_once(void **state)
 	assert_int_equal(atomic_load(&counted.begun), 1000);
 }
 
+static void tell_processor(void *pointer)
+{
+	atomic_store((atomic_int *)pointer, sched_getcpu());
+}
+
+/* Not on the caller's processor, where each would wait for the other. */
+static void test_worker_runs_beside_its_caller(void **state)
+{
+	struct worker *worker = worker_new();
+	size_t compared = 0;
+
+	(void)state;
+	if (!worker) {
+		print_message("only one processor: there is no worker\n");
+		skip();
+	}
+	for (size_t i = 0; i < 1000; i++) {
+		atomic_int there = -1;
+		int here = sched_getcpu();
+		worker_begin(worker, tell_processor, &there);
+		bool stayed = sched_getcpu() == here;
+		while (atomic_load(&there) < 0)
+			sched_yield();
+		worker_wait(worker);
+		assert_false(stayed && atomic_load(&there) == here);
+		compared += stayed;
+	}
+	worker_free(worker);
+	assert_true(compared > 0);
+}
+
 /* fork() copies the calling thread alone: the child must not wait for the other one. */
 static void test_worker_in_a_child(void **state)
 {
@@ -237,6 +268,7 @@ int main(void)
 		cmocka_unit_test(test_error_number_of_a_refusal),
 		cmocka_unit_test(test_open_directory),
 		cmocka_unit_test(test_worker_does_each_job_once),
+		cmocka_unit_test(test_worker_runs_beside_its_caller),
 		cmocka_unit_test(test_worker_in_a_child),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
