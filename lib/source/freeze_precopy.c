@@ -12,7 +12,7 @@
 #include "process/process.h"
 #include "source/precopy.h"
 
-/* For more that is written to than before, and for what appears. */
+/* For more that is written to than before, and for what appears, in all of them. */
 #define ROOM (4ULL << 20)
 
 static void say_no_precopy(char *text, size_t size, const char *reason)
@@ -214,11 +214,12 @@ static int copy_while_running(struct pidmem_freeze *freeze, struct pidmem_error 
 		if (reason)
 			result = freeze_no_precopy(frozen, reason);
 	}
-	for (size_t i = 0; result >= 0 && (frozen = next(freeze, &i));)
-		if (page_pool_borrow(&frozen->precopy->late, &frozen->precopy->recent, frozen->precopy->copied + ROOM) <
-			    0 ||
-		    precopy_list_prepare(frozen->precopy) < 0)
+	for (size_t i = 0; result >= 0 && (frozen = next(freeze, &i));) {
+		struct precopy *precopy = frozen->precopy;
+		if (page_pool_borrow(&precopy->late, &precopy->recent, precopy->copied + ROOM / freeze->count) < 0 ||
+		    precopy_list_prepare(precopy) < 0)
 			result = fail_memory(error);
+	}
 	return result < 0 ? result : 0;
 }
 

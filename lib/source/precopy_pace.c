@@ -6,23 +6,27 @@
  */
 #include "source/precopy.h"
 
-/* So little is kept in memory. The passes that follow, and the stop, should find room for theirs as well: making some
- * by writing is slow.
+/* So much is kept in memory, of all processes together. The first pass that does it takes half: those that follow, and
+ * the stop, should find room for theirs as well, since making some by writing is slow.
  */
-#define LITTLE (28ULL << 20)
-#define ROOM (8ULL << 20)
 #define MOST_ROOM (52ULL << 20)
+#define ROOM (8ULL << 20)
 
 /* Copying so little takes no longer than stopping. */
 #define FEW (128UL << 10)
 
+static uint64_t share(const struct precopy *precopy)
+{
+	return MOST_ROOM / precopy->frozen->freeze->count;
+}
+
 /* Room is got before it is needed: meanwhile more is written to than a pass takes. */
 static bool has_room(struct precopy *precopy)
 {
-	uint64_t room = 2 * precopy->copied + ROOM;
+	uint64_t room = 2 * precopy->copied + ROOM, most = share(precopy);
 
-	return precopy->recent.room || (precopy->passes > 1 && precopy->copied > FEW && precopy->copied <= 3 * LITTLE &&
-					page_pool_reserve(&precopy->recent, room < MOST_ROOM ? room : MOST_ROOM) == 0);
+	return precopy->recent.room || (precopy->passes > 1 && precopy->copied > FEW && precopy->copied <= 2 * most &&
+					page_pool_reserve(&precopy->recent, room < most ? room : most) == 0);
 }
 
 void precopy_end_pass(struct precopy *precopy)
@@ -35,7 +39,7 @@ void precopy_end_pass(struct precopy *precopy)
 	precopy->least = precopy->copied < precopy->least ? precopy->copied : precopy->least;
 	if (precopy->quick) {
 		precopy->quick++;
-	} else if (has_room(precopy) && precopy->copied <= LITTLE) {
+	} else if (has_room(precopy) && precopy->copied <= share(precopy) / 2) {
 		precopy->quick = 1;
 		precopy->stuck = 0;
 	}
