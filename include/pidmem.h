@@ -45,8 +45,8 @@
  * -------
  *   There are no globals. Different handles may be used by different threads at the same time. One handle
  *   must not be used by two threads at once; a source and its walks count as their process. A struct
- *   pidmem_maps is immutable and may be shared. Large reads may use a thread of the library's own, which
- *   blocks all signals.
+ *   pidmem_maps is immutable and may be shared. Large reads may use a thread of the library's own, and a
+ *   walk one until it is closed with its source; they block all signals.
  */
 #ifndef PIDMEM_H
 #define PIDMEM_H

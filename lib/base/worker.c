@@ -12,7 +12,6 @@ struct worker {
 	pthread_t thread;
 	pid_t owner;       /* the process that has the thread: fork(2) copies the calling thread alone */
 	cpu_set_t allowed; /* processors; none if that is not known */
-	int avoided;       /* the one of them that the thread may not use now, or -1 */
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	void (*job)(void *); /* NULL: idle */
@@ -33,6 +32,7 @@ static void *work(void *pointer)
 		}
 		worker->begun = true;
 		pthread_mutex_unlock(&worker->lock);
+		pthread_setaffinity_np(pthread_self(), sizeof worker->allowed, &worker->allowed);
 		worker->job(worker->argument);
 		pthread_mutex_lock(&worker->lock);
 		worker->begun = false;
@@ -55,7 +55,6 @@ struct worker *worker_new(void)
 	if (!worker)
 		return NULL;
 	worker->owner = getpid();
-	worker->avoided = -1;
 	if (known)
 		worker->allowed = set;
 	pthread_mutex_init(&worker->lock, NULL);
@@ -91,16 +90,17 @@ void worker_free(struct worker *worker)
 }
 
 /* Where processors have been busy until now, Linux wakes a thread where it ran last, if only behind its caller, and
- * does not look for one that is idle (SIS_UTIL of kernel/sched/fair.c, Linux 6.0, commit 70fb5ccf2ebb). */
-static void keep_apart(struct worker *worker)
+ * does not look for one that is idle (SIS_UTIL of kernel/sched/fair.c, Linux 6.0, commit 70fb5ccf2ebb). Once it is
+ * awake it may go anywhere.
+ */
+static void wake_elsewhere(struct worker *worker)
 {
 	int here = sched_getcpu();
 	cpu_set_t others = worker->allowed;
 
-	if (here < 0 || here == worker->avoided || here >= CPU_SETSIZE || !CPU_ISSET(here, &others))
+	if (here < 0 || here >= CPU_SETSIZE || !CPU_ISSET(here, &others))
 		return;
 	CPU_CLR(here, &others);
-	worker->avoided = here;
 	pthread_setaffinity_np(worker->thread, sizeof others, &others);
 }
 
@@ -110,7 +110,7 @@ void worker_begin(struct worker *worker, void (*job)(void *), void *argument)
 		job(argument);
 		return;
 	}
-	keep_apart(worker);
+	wake_elsewhere(worker);
 	pthread_mutex_lock(&worker->lock);
 	worker->argument = argument;
 	worker->job = job;

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include "process/process.h"
 
@@ -20,6 +21,7 @@ void leases_begin(struct leases *leases, const struct pidmem_process *process)
 	if (leases->begun)
 		return;
 	leases->begun = true;
+	leases->owner = getpid();
 	leases->dir = process->dir;
 	leases->worker = worker_new();
 	if (leases->worker)
@@ -34,6 +36,10 @@ void leases_wait(struct leases *leases)
 		return;
 	worker_wait(leases->worker);
 	worker_free(take(leases->worker));
+	if (leases->owner != getpid()) { /* after fork(2) nobody reads on, and nobody knows how far the thread came */
+		leases->locks = (struct buffer){ 0 };
+		read_locks(leases);
+	}
 }
 
 void leases_done(struct leases *leases)

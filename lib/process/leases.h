@@ -14,6 +14,7 @@ struct leases {
 	struct buffer locks; /* /proc/locks */
 	int dir;             /* /proc/PID, beside which that is */
 	bool begun;
+	pid_t owner;           /* who has that thread */
 	struct worker *worker; /* reads them; NULL: nobody, or not any more */
 };
 void leases_done(struct leases *leases);

@@ -240,8 +240,11 @@ int file_write_at(struct file_sink *file, const void *bytes, size_t size, uint64
 
 int file_put_at(struct file_sink *file, const void *bytes, size_t size, uint64_t offset, struct pidmem_error *error)
 {
-	if (!file->stream && !file->unthreaded && !file->writer)
+	if (!file->stream && !file->unthreaded && !file->writer) {
 		file->writer = writer_new(file->fd);
+		if (file->hasty && file->writer)
+			writer_hurry(file->writer);
+	}
 	if (!file->writer)
 		return file_write_at(file, bytes, size, offset, error);
 	file->stored += size;
@@ -268,6 +271,7 @@ int file_end_put(struct file_sink *file, struct pidmem_error *error)
 
 void file_hurry(struct file_sink *file)
 {
+	file->hasty = true;
 	if (file->writer)
 		writer_hurry(file->writer);
 }

@@ -18,6 +18,7 @@ struct file_sink {
 	char *temporary; /* its present name; NULL if it has none yet (O_TMPFILE) */
 	char *old;       /* the name of the file that it replaced, until it is settled */
 	bool unthreaded; /* set after file_open(): it is small, and not worth a thread and its buffers */
+	bool hasty;      /* after file_hurry() */
 	bool stream;     /* a device or pipe that was there: written to as it is, without holes */
 	bool force;
 	uint64_t size;         /* written or skipped so far */

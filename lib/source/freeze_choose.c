@@ -176,7 +176,7 @@ static int get_room(struct frozen *frozen, struct pidmem_error *error)
 	}
 	if (kept_reserve(&frozen->kept, sum, 4 * frozen->candidate_count) < 0)
 		return fail_memory(error);
-	int result = pidmem_walk_open(frozen->live, 0, UINT64_MAX, 0, error, &saver);
+	int result = pidmem_walk_open(frozen->live, 0, UINT64_MAX, WALK_TELL_OWN, error, &saver);
 	if (result < 0)
 		return result;
 	frozen->saver = saver;

@@ -61,6 +61,21 @@ static void list_part(void *pointer)
 	}
 }
 
+static uint64_t size_in(const struct pidmem_region *region, const struct tracker_range *range)
+{
+	uint64_t start = region->start > range->start ? region->start : range->start;
+	uint64_t end = region->start + region->size;
+
+	return (end < range->end ? end : range->end) - start;
+}
+
+static uint64_t resident_in(const struct pidmem_region *region, const struct tracker_range *range)
+{
+	uint64_t size = size_in(region, range);
+
+	return region->resident < size ? region->resident : size;
+}
+
 /* Where half of what was in memory, when that was looked at, lies below: there may be terabytes of nothing between. */
 static uint64_t find_middle(const struct precopy *precopy, const struct tracker_range *range, uint64_t *resident)
 {
@@ -71,13 +86,14 @@ static uint64_t find_middle(const struct precopy *precopy, const struct tracker_
 
 	*resident = 0;
 	for (const struct pidmem_region *at = first; at && at < end && at->start < range->end; at++)
-		*resident += at->resident;
-	for (const struct pidmem_region *at = first; at && at < end && at->start < range->end;
-	     below += at++->resident) {
-		uint64_t wanted = *resident / 2 - below, start = at->start > range->start ? at->start : range->start;
-		if (at->resident > wanted)
-			return start + ((uint64_t)((double)at->size * (double)wanted / (double)at->resident) &
+		*resident += resident_in(at, range);
+	for (const struct pidmem_region *at = first; at && at < end && at->start < range->end; at++) {
+		uint64_t wanted = *resident / 2 - below, part = resident_in(at, range);
+		uint64_t start = at->start > range->start ? at->start : range->start;
+		if (part > wanted)
+			return start + ((uint64_t)((double)size_in(at, range) * (double)wanted / (double)part) &
 					~(precopy->store.page_size - 1));
+		below += part;
 	}
 	return range->end;
 }

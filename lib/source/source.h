@@ -94,6 +94,8 @@ DEFINE_CLEANUP(cleanup_walk, struct pidmem_walk *, pidmem_walk_close)
  * lies between is neither told nor read. The walk must have been opened without PIDMEM_WALK_STATES. */
 /* To walk_move(): bytes that are in the store of what was copied while the process ran are told without being read. */
 #define WALK_PASS_OVER_STORED 0x100U
+/* The walk of a freeze, for what a copy will not hold: it learns which pages are the process's own. */
+#define WALK_TELL_OWN 0x200U
 void walk_move(struct pidmem_walk *walk, uint64_t start, uint64_t size, unsigned flags);
 /* Read no more at a time. */
 void walk_read_at_most(struct pidmem_walk *walk, uint64_t size);

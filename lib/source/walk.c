@@ -308,10 +308,11 @@ int pidmem_walk_open(struct pidmem_source *source, uint64_t start, uint64_t size
 		result = pidmem_pages_open(source->process, start, size, error, &walk->pages);
 	if (result < 0)
 		return result;
-	if (walk->pages)
+	if (walk->pages && !(flags & WALK_TELL_OWN))
 		pages_ask_less(walk->pages);
 	/* With much to be read until then, nothing has to wait for it. */
-	if (size >= BUFFER && !walk->states_only && !source_is_still(source) && !source->recorded)
+	if (size >= BUFFER && !(flags & WALK_TELL_OWN) && !walk->states_only && !source_is_still(source) &&
+	    !source->recorded)
 		leases_begin(&source->backings.leases, source->process);
 	*out = take(walk);
 	return 0;

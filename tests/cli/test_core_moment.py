@@ -163,3 +163,12 @@ def test_it_stops_beside_a_snapshot(pidmem, victim):
     assert not is_held(one.pid) and state(one.pid) == "S"
     os.kill(held.process.pid, signal.SIGCONT)
     assert held.finish()[0] == 0
+
+
+def test_pages_of_files_stay_there(pidmem, victim, tmp_path, way):
+    """Nobody has written to it: what no copy would have is saved in the pause, but does not become the process's own."""
+    (tmp_path / "text").write_bytes(b"text" * 1024)
+    one = victim("mapfiles", "--dontfork", tmp_path / "text")
+    assert pidmem("core", *given(way), "-o", tmp_path / "core", one.pid).code == 0
+    with Core(tmp_path / "core") as core:
+        assert [segment.filesz for segment in core.segments if segment.start == one.file1] == [0]
