@@ -13,6 +13,7 @@ import tempfile
 
 import pytest
 from engines import ENGINES, WAYS, tracking_lacks
+from hanging import what_it_does
 from pools import huge_pages, swap  # noqa: F401 (fixtures)
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -201,12 +202,12 @@ class Pidmem:
         self.started.append(process)
         return process
 
-    def __call__(self, *args, timeout=60, **options):
+    def __call__(self, *args, timeout=120, **options):
         process = self.start(*args, **options)
         try:
             out, err = process.communicate(timeout=timeout)
         except subprocess.TimeoutExpired:
-            pytest.fail(f"pidmem {args} hangs")
+            pytest.fail(f"pidmem {args} did not end in {timeout} s:\n{what_it_does(process.pid)}", pytrace=False)
         return Result(process.returncode, out or b"", err or b"")
 
     def fails(self, *args, code=2, hint=True, **options):
