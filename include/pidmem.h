@@ -615,7 +615,8 @@ enum pidmem_shared {
  *                0: no limit
  * @directory:    where pidmem_core() or pidmem_dump() will write its file: pre-copy needs room there for everything
  *                that is copied, and does not have to copy it again, unless it is to be compressed: all in all that
- *                takes about twice as long as with a clone. NULL: no pre-copy.
+ *                takes about twice as long as with a clone. What was written to takes more until the
+ *                processes run on, up to half of what is free there. NULL: no pre-copy.
  * @progress:     called now and then while the processes run and are copied (pre-copy), and when a signal interrupts
  *                that; never while one stands still for it, and perhaps by a thread of the library's, for which the
  *                caller waits. A return value other than 0 cancels: the processes and the directory are as before (may

@@ -240,11 +240,8 @@ int file_write_at(struct file_sink *file, const void *bytes, size_t size, uint64
 
 int file_put_at(struct file_sink *file, const void *bytes, size_t size, uint64_t offset, struct pidmem_error *error)
 {
-	if (!file->stream && !file->unthreaded && !file->writer) {
+	if (!file->stream && !file->unthreaded && !file->writer)
 		file->writer = writer_new(file->fd);
-		if (file->hasty && file->writer)
-			writer_hurry(file->writer);
-	}
 	if (!file->writer)
 		return file_write_at(file, bytes, size, offset, error);
 	file->stored += size;
@@ -263,17 +260,8 @@ int file_end_put(struct file_sink *file, struct pidmem_error *error)
 {
 	int result = file_flush(file, error);
 
-	if (file->writer && result == 0)
-		writer_settle(file->writer);
 	writer_free(take(file->writer));
 	return result;
-}
-
-void file_hurry(struct file_sink *file)
-{
-	file->hasty = true;
-	if (file->writer)
-		writer_hurry(file->writer);
 }
 
 int file_append(struct file_sink *file, const void *bytes, size_t size, struct pidmem_error *error)

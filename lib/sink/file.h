@@ -18,7 +18,6 @@ struct file_sink {
 	char *temporary; /* its present name; NULL if it has none yet (O_TMPFILE) */
 	char *old;       /* the name of the file that it replaced, until it is settled */
 	bool unthreaded; /* set after file_open(): it is small, and not worth a thread and its buffers */
-	bool hasty;      /* after file_hurry() */
 	bool stream;     /* a device or pipe that was there: written to as it is, without holes */
 	bool force;
 	uint64_t size;         /* written or skipped so far */
@@ -49,8 +48,6 @@ int file_write(struct file_sink *file, const void *bytes, size_t size, struct pi
  * but before what is put after it; file_flush() waits for that, and either tells of its errors. */
 int file_put_at(struct file_sink *file, const void *bytes, size_t size, uint64_t offset, struct pidmem_error *error);
 int file_flush(struct file_sink *file, struct pidmem_error *error);
-/* After file_flush(): until the last of it, writing soon matters more than what becomes of the page cache. */
-void file_hurry(struct file_sink *file);
 /* As file_flush(), after the last of it: the thread ends. */
 int file_end_put(struct file_sink *file, struct pidmem_error *error);
 int file_write_at(struct file_sink *file, const void *bytes, size_t size, uint64_t offset, struct pidmem_error *error);

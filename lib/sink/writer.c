@@ -40,7 +40,6 @@ struct slot {
 struct writer {
 	int fd, direct;
 	bool begun; /* has the thread had something to do? */
-	bool hasty; /* it leaves the cache as it is for now */
 	size_t cached;
 	struct ring *ring;
 	struct slot slots[SLOTS];
@@ -61,7 +60,7 @@ static int write_all(int fd, const unsigned char *bytes, size_t size, uint64_t o
  * way, and stays until the next time. */
 static void drop_cached(struct writer *writer)
 {
-	if (writer->cached < CACHED_MOST || writer->hasty)
+	if (writer->cached < CACHED_MOST)
 		return;
 	sync_file_range(writer->fd, 0, 0, SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE);
 	posix_fadvise(writer->fd, 0, 0, POSIX_FADV_DONTNEED);
@@ -232,18 +231,4 @@ int writer_finish(struct writer *writer)
 		result = result < 0 ? result : written;
 	}
 	return result;
-}
-
-void writer_hurry(struct writer *writer)
-{
-	writer->hasty = true;
-}
-
-void writer_settle(struct writer *writer)
-{
-	if (writer->cached < CACHED_MOST)
-		return;
-	sync_file_range(writer->fd, 0, 0,
-			SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
-	posix_fadvise(writer->fd, 0, 0, POSIX_FADV_DONTNEED);
 }

@@ -24,9 +24,4 @@ int writer_put(struct writer *writer, const void *bytes, size_t size, uint64_t o
 /* All of it is with the kernel. */
 int writer_finish(struct writer *writer);
 
-/* After writer_finish(): from now on writing soon matters more than the cache... */
-void writer_hurry(struct writer *writer);
-/* ...and now the cache does again, if there is much in it. */
-void writer_settle(struct writer *writer);
-
 #endif

@@ -193,7 +193,6 @@ static void make_slow_passes(void *pointer)
 		    (result = pause_prepare(frozen, &cause)) < 0)
 			result = settle(frozen, result, &cause, error);
 	for (size_t i = 0; result >= 0 && (frozen = next(freeze, &i));) {
-		store_hurry(&frozen->precopy->store);
 		precopy_open_files(frozen->precopy);
 	}
 	passes->result = result < 0 ? result : repeat(freeze, true, error);

@@ -11,7 +11,7 @@ int page_list_add(struct page_list *list, uint64_t start, uint64_t size)
 {
 	struct page_region *last = list->count ? &list->items[list->count - 1] : NULL;
 
-	if (last && last->end == start) {
+	if (last && last->end == start && !page_run_is_zero(last)) {
 		last->end += size;
 		return 0;
 	}
@@ -34,14 +34,16 @@ int page_pool_reserve(struct page_pool *pool, uint64_t size)
 {
 	if (size <= pool->room)
 		return 0;
-	unsigned char *bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint64_t before = pool->borrowed ? 0 : pool->room;
+	unsigned char *bytes = before ? mremap(pool->bytes, before, size, MREMAP_MAYMOVE)
+				      : mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (bytes == MAP_FAILED)
 		return -ENOMEM;
 	madvise(bytes, size, MADV_HUGEPAGE); /* getting 4 KiB pages takes ten times as long */
-	madvise(bytes, size, MADV_POPULATE_WRITE);
-	leave_room(pool);
+	madvise(bytes + before, size - before, MADV_POPULATE_WRITE);
 	pool->bytes = bytes;
 	pool->room = size;
+	pool->borrowed = false;
 	return 0;
 }
 
@@ -73,18 +75,41 @@ void *page_pool_add(struct page_pool *pool, uint64_t start, uint64_t size)
 	return bytes;
 }
 
+int page_pool_add_zeros(struct page_pool *pool, uint64_t start, uint64_t size)
+{
+	/* Of its own, and not part of the last one. */
+	struct page_region *items = array_grow(pool->list.items, pool->list.count, &pool->list.capacity, sizeof *items);
+
+	if (!items)
+		return -ENOMEM;
+	pool->list.items = items;
+	items[pool->list.count++] =
+		(struct page_region){ .start = start, .end = start + size, .categories = PAGE_IS_PFNZERO };
+	return 0;
+}
+
+void page_pool_clear(struct page_pool *pool)
+{
+	pool->list.count = 0;
+	pool->used = 0;
+}
+
 int page_pool_flush(struct page_pool *pool, struct store *store, struct pidmem_error *error)
 {
 	const unsigned char *from = pool->bytes;
 	int result = 0;
 
 	for (size_t i = 0; i < pool->list.count && result == 0; i++) {
-		uint64_t start = pool->list.items[i].start, size = pool->list.items[i].end - start;
-		result = store_write(store, start, from, size, error);
+		const struct page_region *run = &pool->list.items[i];
+		uint64_t size = run->end - run->start;
+		if (page_run_is_zero(run)) {
+			result = store_clear(store, run->start, size, error);
+			continue;
+		}
+		result = store_write(store, run->start, from, size, error);
 		from += size;
 	}
-	pool->list.count = 0;
-	pool->used = 0;
+	page_pool_clear(pool);
 	return result;
 }
 

@@ -15,6 +15,12 @@ struct page_list {
 /* Append a range, or make the last one longer: 0 or -ENOMEM. */
 int page_list_add(struct page_list *list, uint64_t start, uint64_t size);
 
+/* Is it one of zeros? */
+static inline bool page_run_is_zero(const struct page_region *run)
+{
+	return run->categories & PAGE_IS_PFNZERO;
+}
+
 /* All zero is an empty one. */
 struct page_pool {
 	struct page_list list; /* what is in it, in the order in which it came; a page can come again */
@@ -23,9 +29,8 @@ struct page_pool {
 	bool borrowed; /* the room is another one's */
 };
 
-/* Get room for so many bytes in all, before the first of them is copied. Physical memory is taken at once: 0 or
- * -ENOMEM.
- */
+/* Get room for so many bytes in all; what was added stays, if the room is not
+ * borrowed. Physical memory is taken at once: 0 or -ENOMEM. */
 int page_pool_reserve(struct page_pool *pool, uint64_t size);
 /* The same, of room that another one has left over, if there is enough; nothing may be added to that one any more. */
 int page_pool_borrow(struct page_pool *pool, const struct page_pool *from, uint64_t size);
@@ -33,8 +38,12 @@ int page_pool_borrow(struct page_pool *pool, const struct page_pool *from, uint6
 int page_pool_note(struct page_pool *pool, uint64_t start, uint64_t size);
 /* Room for the bytes of a range, which counts as copied from then on; NULL if there is not enough. */
 void *page_pool_add(struct page_pool *pool, uint64_t start, uint64_t size);
+/* The same for zeros, which take no room: 0 or -ENOMEM. */
+int page_pool_add_zeros(struct page_pool *pool, uint64_t start, uint64_t size);
 /* Write all of it into a store, where what came last counts, and make the pool empty. Errors: of store_write(). */
 int page_pool_flush(struct page_pool *pool, struct store *store, struct pidmem_error *error);
+/* Make it empty; its room stays. */
+void page_pool_clear(struct page_pool *pool);
 void page_pool_done(struct page_pool *pool);
 
 #endif

@@ -172,8 +172,10 @@ static void write_rest(void *pointer)
 {
 	struct rest *rest = pointer;
 	struct precopy *precopy = rest->precopy;
-	int result = page_pool_flush(&precopy->recent, &precopy->store, rest->error);
+	int result = page_log_flush(&precopy->log, &precopy->store, &precopy->frozen->freeze->watch, rest->error);
 
+	if (result == 0)
+		result = page_pool_flush(&precopy->recent, &precopy->store, rest->error);
 	if (result == 0)
 		result = page_pool_flush(&precopy->late, &precopy->store, rest->error);
 	page_pool_done(&precopy->recent);

@@ -15,6 +15,7 @@ void precopy_close(struct precopy *precopy)
 		return;
 	precopy_untrack(precopy);
 	store_close(&precopy->store);
+	page_log_close(&precopy->log);
 	backings_done(&precopy->files);
 	buffer_done(&precopy->auxv);
 	pidmem_maps_free(precopy->maps);
@@ -53,7 +54,8 @@ int precopy_open(struct frozen *frozen, struct pidmem_error *error, struct preco
 				     .frozen = frozen,
 				     .userfaultfd = -1,
 				     .least = UINT64_MAX,
-				     .store = STORE_INIT };
+				     .store = STORE_INIT,
+				     .log = PAGE_LOG_INIT(frozen->freeze->options.directory) };
 	process_read_auxv(frozen->process, &precopy->auxv, &precopy->is_64);
 	precopy->list = calloc(PRECOPY_RUNS, sizeof *precopy->list);
 	precopy->buffer = malloc(PRECOPY_BUFFER);

@@ -14,7 +14,8 @@
  *   precopy_pause.c   the last pass, while it stands still
  *   precopy_list.c    listing pages in it
  *   precopy_late.c    copying in it
- *   page_pool.c       what the last passes and the stop copied, until it is in the store
+ *   page_pool.c       what later passes and the stop copied, until it is in the store
+ *   page_log.c        what of that is too much for memory
  *   precopied.c       reading what was copied
  */
 #ifndef SOURCE_PRECOPY_H
@@ -23,7 +24,7 @@
 #include "base/worker.h"
 #include "process/tracker.h"
 #include "source/freeze.h"
-#include "source/page_pool.h"
+#include "source/page_log.h"
 
 /* What is not in the store, of the memory that is wanted, at the moment of the stop. */
 struct precopied_run {
@@ -60,8 +61,9 @@ struct precopy {
 	bool registers;           /* it uses userfaultfd itself, and may register more at any time */
 	struct page_list foreign; /* mappings that the process has registered with a userfaultfd of its own */
 	struct page_list failed;  /* that could not be read: the stop is to tell why */
-	struct page_pool recent;  /* newer than what is in the store */
-	unsigned quick;           /* counts the passes that copy to there, with the one under way; 0 before */
+	struct page_log log;      /* newer than what is in the store */
+	struct page_pool recent;  /* newer yet */
+	unsigned quick;           /* counts the passes that need no log, with the one under way; 0 before */
 
 	/* At the stop. */
 	struct worker *worker;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * How long the passes go on, and how quickly. Writing scattered pages into a file takes four times as long as reading
- * them, and meanwhile more is written to. So once little is left, it is kept in memory until after the stop, and each
- * pass takes hardly longer than looking for what was written to.
+ * How long the passes go on, and how quickly. Writing scattered pages into a file takes longer than reading them, and
+ * meanwhile more is written to. So those of the first pass alone are written where they belong; what others copy is put
+ * into a log, page after page, and once little is left, it is kept in memory: each pass takes hardly longer than
+ * looking for what was written to.
  */
 #include "source/precopy.h"
 
@@ -11,6 +12,8 @@
  */
 #define MOST_ROOM (52ULL << 20)
 #define ROOM (8ULL << 20)
+/* So much goes to the log at once: one huge page. */
+#define SPILL (2ULL << 20)
 
 /* Copying so little takes no longer than stopping. */
 #define FEW (128UL << 10)
@@ -25,8 +28,19 @@ static bool has_room(struct precopy *precopy)
 {
 	uint64_t room = 2 * precopy->copied + ROOM, most = share(precopy);
 
-	return precopy->recent.room || (precopy->passes > 1 && precopy->copied > FEW && precopy->copied <= 2 * most &&
-					page_pool_reserve(&precopy->recent, room < most ? room : most) == 0);
+	if (precopy->recent.room > SPILL)
+		return true;
+	return precopy->passes > 1 && precopy->copied > FEW && precopy->copied <= 2 * most &&
+	       page_pool_reserve(&precopy->recent, room < most ? room : most) == 0;
+}
+
+/* A log can have as much as the first pass copied. Without room for the pool, all goes into the store. */
+static void end_first_pass(struct precopy *precopy)
+{
+	uint64_t room = share(precopy) < SPILL ? share(precopy) : SPILL;
+
+	precopy->log.most = precopy->copied;
+	page_pool_reserve(&precopy->recent, room > PRECOPY_BUFFER ? room : PRECOPY_BUFFER);
 }
 
 void precopy_end_pass(struct precopy *precopy)
@@ -34,7 +48,8 @@ void precopy_end_pass(struct precopy *precopy)
 	bool first_quick = precopy->quick == 1; /* it copied what was written to during a slow one */
 	bool shrinks = precopy->copied <= precopy->before / 4 * 3;
 
-	precopy->passes++;
+	if (precopy->passes++ == 0)
+		end_first_pass(precopy);
 	precopy->stuck = first_quick || shrinks ? 0 : precopy->stuck + 1;
 	precopy->least = precopy->copied < precopy->least ? precopy->copied : precopy->least;
 	if (precopy->quick) {

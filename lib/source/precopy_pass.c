@@ -35,24 +35,41 @@ static int place(struct precopy *precopy, const struct pidmem_region *region, ui
 	return store_place(&precopy->store, from, to - from);
 }
 
-/* Keep what was read into the buffer. What is in the pool is older. */
+/* Make room in the pool. */
+static int put_away(struct precopy *precopy, struct pidmem_error *error)
+{
+	int result = page_log_add(&precopy->log, &precopy->recent, error);
+
+	if (result != 0)
+		return result < 0 ? result : 0;
+	result = page_log_flush(&precopy->log, &precopy->store, &precopy->frozen->freeze->watch, error);
+	return result < 0 ? result : page_pool_flush(&precopy->recent, &precopy->store, error);
+}
+
+/* Keep what was read into the buffer: the first pass in the store, others in the pool. */
 static int keep(struct precopy *precopy, uint64_t start, uint64_t size, struct pidmem_error *error)
 {
-	void *room = precopy->quick ? page_pool_add(&precopy->recent, start, size) : NULL;
+	void *room = page_pool_add(&precopy->recent, start, size);
 
-	if (room) {
-		memcpy(room, precopy->buffer, size);
-		return 0;
+	if (precopy->recent.room == 0)
+		return store_write(&precopy->store, start, precopy->buffer, size, error);
+	if (!room) {
+		int result = put_away(precopy, error);
+		if (result < 0)
+			return result;
+		room = page_pool_add(&precopy->recent, start, size);
 	}
-	int result = page_pool_flush(&precopy->recent, &precopy->store, error);
-	return result < 0 ? result : store_write(&precopy->store, start, precopy->buffer, size, error);
+	if (!room)
+		return fail_memory(error);
+	memcpy(room, precopy->buffer, size);
+	return 0;
 }
 
 static int keep_zero(struct precopy *precopy, uint64_t start, uint64_t size, struct pidmem_error *error)
 {
-	int result = page_pool_flush(&precopy->recent, &precopy->store, error);
-
-	return result < 0 ? result : store_clear(&precopy->store, start, size, error);
+	if (precopy->recent.room == 0)
+		return store_clear(&precopy->store, start, size, error);
+	return page_pool_add_zeros(&precopy->recent, start, size) < 0 ? fail_memory(error) : 0;
 }
 
 static int copy(struct precopy *precopy, uint64_t start, uint64_t end, struct pidmem_error *error)

@@ -238,11 +238,6 @@ int store_flush(struct store *store, struct pidmem_error *error)
 	return file_flush(&store->file, error);
 }
 
-void store_hurry(struct store *store)
-{
-	file_hurry(&store->file);
-}
-
 int store_finish(struct store *store, struct pidmem_error *error)
 {
 	return file_end_put(&store->file, error);

@@ -40,8 +40,6 @@ int store_place(struct store *store, uint64_t start, uint64_t size);
 /* Put bytes where their address has its place: whole pages. Pages of zeros take no room. They are on their way until
  * store_flush(), which has to come before what gives or reads them. */
 int store_flush(struct store *store, struct pidmem_error *error);
-/* After store_flush(): from now on writing soon matters more than what becomes of the page cache. */
-void store_hurry(struct store *store);
 /* As store_flush(), after the last of them. */
 int store_finish(struct store *store, struct pidmem_error *error);
 int store_write(struct store *store, uint64_t address, const void *bytes, uint64_t size, struct pidmem_error *error);

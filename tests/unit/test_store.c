@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The store of copied memory: places, zeros, and becoming a file. */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
-#include "source/page_pool.h"
+#include "source/page_log.h"
 #include "unit.h"
 
 #define PAGE 4096UL
@@ -183,6 +184,105 @@ static void pool_keeps_the_order(void **state)
 	page_pool_done(&pool);
 }
 
+static void pool_grows(void **state)
+{
+	AUTO_STORE store = STORE_INIT;
+	struct page_pool pool = { 0 };
+
+	(void)state;
+	assert_int_equal(store_open(&store, "/tmp", 0, NULL), 0);
+	assert_int_equal(page_pool_reserve(&pool, PAGE), 0);
+	memcpy(page_pool_add(&pool, PAGE, PAGE), page_of[1], PAGE);
+	assert_int_equal(page_pool_reserve(&pool, 8UL << 20), 0);
+	assert_non_null(page_pool_add(&pool, 2 * PAGE, (8UL << 20) - PAGE));
+	assert_int_equal(page_pool_flush(&pool, &store, NULL), 0);
+	expect(&store, PAGE, PAGE, 1);
+	page_pool_done(&pool);
+}
+
+/* More than is read at once. */
+#define MANY 200
+
+static void add(struct page_pool *pool, uint64_t page, int what)
+{
+	void *room = page_pool_add(pool, page * PAGE, PAGE);
+
+	assert_non_null(room);
+	memcpy(room, page_of[what], PAGE);
+}
+
+static void log_keeps_the_order(void **state)
+{
+	AUTO_STORE store = STORE_INIT;
+	struct page_log log = PAGE_LOG_INIT("/tmp");
+	struct page_pool pool = { 0 };
+	struct watch watch = { 0 };
+
+	(void)state;
+	log.most = 4 * MANY * PAGE;
+	assert_int_equal(store_open(&store, "/tmp", 0, NULL), 0);
+	assert_int_equal(store_write(&store, PAGE, page_of[1], 2 * PAGE, NULL), 0);
+	assert_int_equal(page_pool_reserve(&pool, MANY * PAGE), 0);
+	for (uint64_t i = 0; i < MANY; i++)
+		add(&pool, 3 + 2 * (MANY - i), 1 + i % 2); /* downwards, each page on its own */
+	assert_null(page_pool_add(&pool, PAGE, PAGE));
+	assert_int_equal(page_log_add(&log, &pool, NULL), 1);
+	assert_int_equal(page_pool_add_zeros(&pool, PAGE, PAGE), 0);
+	add(&pool, 5, 2);
+	assert_int_equal(page_pool_add_zeros(&pool, 6 * PAGE, PAGE), 0);
+	add(&pool, 7, 2);
+	assert_int_equal(page_log_add(&log, &pool, NULL), 1);
+	add(&pool, 7, 1);
+	assert_int_equal(page_log_add(&log, &pool, NULL), 1);
+	expect(&store, PAGE, PAGE, 1); /* until now */
+	assert_int_equal(page_log_flush(&log, &store, &watch, NULL), 0);
+	expect(&store, PAGE, PAGE, 0);
+	expect(&store, 2 * PAGE, PAGE, 1);
+	expect(&store, 5 * PAGE, PAGE, 2);
+	expect(&store, 7 * PAGE, PAGE, 1);
+	for (uint64_t i = 0; i < MANY - 2; i++)
+		expect(&store, (3 + 2 * (MANY - i)) * PAGE, PAGE, 1 + i % 2);
+	add(&pool, 5, 1); /* it can be used again */
+	assert_int_equal(page_log_add(&log, &pool, NULL), 1);
+	assert_int_equal(page_log_flush(&log, &store, &watch, NULL), 0);
+	expect(&store, 5 * PAGE, PAGE, 1);
+	page_pool_done(&pool);
+	page_log_close(&log);
+}
+
+static int say_end(void *user, const struct pidmem_progress *progress)
+{
+	(void)user;
+	(void)progress;
+	return 1;
+}
+
+static void log_tells_when_it_is_full(void **state)
+{
+	AUTO_STORE store = STORE_INIT;
+	struct page_log log = PAGE_LOG_INIT("/tmp"), nowhere = PAGE_LOG_INIT("/nowhere");
+	struct page_pool pool = { 0 };
+	struct watch watch;
+
+	(void)state;
+	log.most = nowhere.most = 4 * PAGE;
+	watch_init(&watch, say_end, NULL);
+	assert_int_equal(store_open(&store, "/tmp", 0, NULL), 0);
+	assert_int_equal(page_pool_reserve(&pool, 2 * PAGE), 0);
+	add(&pool, 1, 1);
+	add(&pool, 3, 2);
+	assert_int_equal(page_log_add(&nowhere, &pool, NULL), 0);
+	assert_int_equal(page_log_add(&log, &pool, NULL), 1);
+	add(&pool, 3, 1);
+	assert_int_equal(page_log_add(&log, &pool, NULL), 0);
+	assert_int_equal(page_log_flush(&log, &store, &watch, NULL), -ECANCELED);
+	assert_int_equal(page_pool_flush(&pool, &store, NULL), 0); /* it is in the pool as before */
+	expect(&store, 3 * PAGE, PAGE, 1);
+	page_pool_done(&pool);
+	page_log_close(&log);
+	page_log_close(&nowhere);
+}
+
 static void pool_borrows_what_is_left(void **state)
 {
 	struct page_pool from = { 0 }, pool = { 0 };
@@ -212,7 +312,10 @@ int main(void)
 		cmocka_unit_test(forgets),
 		cmocka_unit_test(becomes_a_file_once),
 		cmocka_unit_test(pool_keeps_the_order),
+		cmocka_unit_test(pool_grows),
 		cmocka_unit_test(pool_borrows_what_is_left),
+		cmocka_unit_test(log_keeps_the_order),
+		cmocka_unit_test(log_tells_when_it_is_full),
 	};
 	return cmocka_run_group_tests(tests, make_pages, NULL);
 }
