@@ -170,8 +170,7 @@ static int dump(struct saving *saving, const char *place)
 		failed = place_wait(place, &held);
 	pausing_apply(&how);
 	if (!failed)
-		failed = room_check(&saving->moment, directory, false);
-	how.directory = saving->moment.by_clone ? NULL : directory;
+		failed = room_check(&saving->moment, directory, false, &how);
 	if (!failed)
 		failed = saving_hold(saving, &how);
 	if (!failed) {

@@ -111,8 +111,7 @@ static int hold_and_write(const struct core_wish *wish, struct saving *saving)
 	how.core = !wish->all;
 	how.filter = wish->filter;
 	pausing_apply(&how);
-	failed = room_check(&saving->moment, directory, !wish->all && !wish->filter);
-	how.directory = saving->moment.by_clone ? NULL : directory;
+	failed = room_check(&saving->moment, directory, !wish->all && !wish->filter, &how);
 	if (!failed)
 		failed = saving_hold(saving, &how);
 	if (!failed)

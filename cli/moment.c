@@ -85,6 +85,12 @@ static int check_selection(const struct moment *moment)
 	return 0;
 }
 
+/* Was it copied at once, though that was to be held back? */
+static bool is_unheld(const struct pidmem_freeze_report *report)
+{
+	return report->engine == PIDMEM_ENGINE_PRECOPY && (writing.rate || writing.nice);
+}
+
 /*
  * At once, and not with the report: whoever reads it may want to stop what now takes longer. A snapshot made in the
  * other way, where no way was asked for, is no less: the report is enough.
@@ -94,13 +100,14 @@ static void warn_fallback(const struct moment *moment)
 	for (size_t i = 0; i < moment_count(moment); i++) {
 		struct pidmem_freeze_report report = PIDMEM_INIT(report);
 		struct pidmem_process *process = moment_process(moment, i);
+		char text[FALLBACK_SIZE];
 
 		if (pidmem_freeze_describe(moment->freeze, i, NULL, &report) < 0 || !report.fallback)
 			continue;
-		if (report.consistency == PIDMEM_SNAPSHOT && !pausing_engine_given())
+		if (report.consistency == PIDMEM_SNAPSHOT && !pausing_engine_given() && !is_unheld(&report))
 			continue;
 		warn("process %d (%s): %s", (int)pidmem_process_pid(process), pidmem_process_name(process),
-		     report.fallback);
+		     moment_fallback(moment, &report, text, sizeof(text)));
 	}
 }
 

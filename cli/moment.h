@@ -28,7 +28,7 @@ struct moment {
 	struct progress progress; /* of copying while they run */
 	uint64_t max_pause_us;    /* 0: any */
 	struct family ended;      /* descendants that are zombies: there is no memory to be read */
-	const char *by_clone;     /* why the default engine is not to be used, or NULL */
+	const char *by_clone;     /* what there is against copying them while they run, or NULL */
 	bool kept_running;        /* see signals_keep_running() */
 	uint64_t begun_us;        /* when it began to be held */
 };
@@ -69,6 +69,10 @@ int moment_fail_hold(const struct moment *moment, const struct pidmem_freeze_opt
 /* A process could not be read, or written, to the end. Returns EXIT_FAILED after a message. */
 int moment_fail_read(const struct moment *moment, size_t index, const struct pidmem_error *error);
 
+#define FALLBACK_SIZE 512
+/* moment_report.c: what is told as `fallback`, perhaps in `text`; or NULL. */
+const char *moment_fallback(const struct moment *moment, const struct pidmem_freeze_report *report, char *text,
+			    size_t size);
 /* moment_report.c, after the release, of one process: the members "consistency" to "threads", and "shared" of a frozen
  * one. */
 void moment_json(const struct moment *moment, size_t index);

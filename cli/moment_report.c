@@ -2,9 +2,12 @@
 /* What is told of a moment in the end. */
 #include "failure.h"
 #include "moment.h"
+#include "pausing.h"
 #include "ui/json.h"
 #include "ui/output.h"
 #include "ui/size.h"
+
+#include <stdio.h>
 
 /* Of a process that was not frozen: nothing was stopped. */
 static struct pidmem_freeze_report look_up(const struct moment *moment, size_t index)
@@ -17,9 +20,20 @@ static struct pidmem_freeze_report look_up(const struct moment *moment, size_t i
 		pidmem_freeze_describe(moment->freeze, index, NULL, &report);
 	else
 		report.threads = moment->running[index].threads;
-	if (report.engine == PIDMEM_ENGINE_CLONE && !report.fallback)
-		report.fallback = moment->by_clone;
 	return report;
+}
+
+const char *moment_fallback(const struct moment *moment, const struct pidmem_freeze_report *report, char *text,
+			    size_t size)
+{
+	if (moment->by_clone && report->engine == PIDMEM_ENGINE_PRECOPY && report->fallback)
+		snprintf(text, size, "%s, %s", report->fallback, moment->by_clone);
+	else if (moment->by_clone && report->engine == PIDMEM_ENGINE_CLONE && !report->fallback &&
+		 !pausing_engine_given())
+		snprintf(text, size, "not copied while it ran, %s; a copy by clone was made", moment->by_clone);
+	else
+		return report->fallback;
+	return text;
 }
 
 /* NULL of a file that does not tell. */
@@ -36,11 +50,12 @@ static const char *consistency_name(const struct moment *moment, enum pidmem_con
 void moment_json(const struct moment *moment, size_t index)
 {
 	const struct pidmem_freeze_report report = look_up(moment, index);
+	char text[FALLBACK_SIZE];
 
 	json_text_or_null("consistency", consistency_name(moment, report.consistency));
 	json_text_or_null("engine", pidmem_engine_name(report.engine));
 	json_number("passes", report.passes);
-	json_text_or_null("fallback", report.fallback);
+	json_text_or_null("fallback", moment_fallback(moment, &report, text, sizeof(text)));
 	json_number("pause_us", report.pause_us);
 	json_array("stops_us");
 	for (size_t i = 0; i < report.stop_count; i++)
@@ -95,9 +110,11 @@ void moment_text(const struct moment *moment, size_t index)
 void moment_text_way(const struct moment *moment, size_t index)
 {
 	const struct pidmem_freeze_report report = look_up(moment, index);
+	char text[FALLBACK_SIZE];
+	const char *fallback = moment_fallback(moment, &report, text, sizeof(text));
 
-	if (!moment_file(moment) && report.consistency == PIDMEM_SNAPSHOT && report.fallback)
-		output_format("; %s", report.fallback);
+	if (!moment_file(moment) && report.consistency == PIDMEM_SNAPSHOT && fallback)
+		output_format("; %s", fallback);
 }
 
 void moment_warn(const struct moment *moment, size_t index)

@@ -33,57 +33,59 @@ static uint64_t estimate(const struct moment *moment, struct pidmem_process *pro
 	return sum;
 }
 
-static bool find_room(const char *directory, uint64_t *room)
+/* UINT64_MAX if it is enough for twice all memory there is, so that nobody has to be asked how much he has, or not
+ * known. */
+static uint64_t find_room(const char *directory)
 {
 	struct statvfs status;
-
-	if (statvfs(directory, &status) < 0 || !status.f_blocks) /* a tmpfs without a limit has none */
-		return false;
-	/* Some blocks are for root alone. */
-	*room = (uint64_t)status.f_frsize * (geteuid() == 0 ? status.f_bfree : status.f_bavail);
-	return true;
-}
-
-/* More than all memory there is? Then nobody has to be asked how much he has. */
-static bool is_enough_for_all(uint64_t room)
-{
 	struct sysinfo info;
 
-	return sysinfo(&info) == 0 && room / info.mem_unit > (uint64_t)info.totalram + info.totalswap;
+	if (statvfs(directory, &status) < 0 || !status.f_blocks) /* a tmpfs without a limit has none */
+		return UINT64_MAX;
+	/* Some blocks are for root alone. */
+	uint64_t room = (uint64_t)status.f_frsize * (geteuid() == 0 ? status.f_bfree : status.f_bavail);
+	if (sysinfo(&info) == 0 && room / info.mem_unit / 2 > (uint64_t)info.totalram + info.totalswap)
+		return UINT64_MAX;
+	return room;
 }
-
-#define BY_CLONE(why) "not copied while it ran, " why "; a copy by clone was made"
 
 /* What pre-copy does is done at once, and without compressing: with -z everything is written twice, which takes twice
  * as long or more. Who wants a short stop more than that says how long it may be. */
 static const char *held_back(void)
 {
-	return writing.max_size                     ? BY_CLONE("which --max-size does not limit")
-	       : writing.rate                       ? BY_CLONE("which --rate does not hold back")
-	       : writing.nice                       ? BY_CLONE("which --nice does not hold back")
-	       : writing.zstd && !pausing_limited() ? BY_CLONE("which with -z writes all of it twice")
+	return writing.max_size                     ? "which --max-size does not limit"
+	       : writing.rate                       ? "which --rate does not hold back"
+	       : writing.nice                       ? "which --nice does not hold back"
+	       : writing.zstd && !pausing_limited() ? "which with -z writes all of it twice"
 						    : NULL;
 }
 
-int room_check(struct moment *moment, const char *directory, bool rules)
+int room_check(struct moment *moment, const char *directory, bool rules, struct pidmem_freeze_options *how)
 {
-	bool any = directory && !pausing_engine_given();
-	uint64_t room, needed = 0;
+	uint64_t limit = writing.max_size ? writing.max_size : UINT64_MAX;
+	uint64_t room = directory ? find_room(directory) : UINT64_MAX, needed = 0;
+	bool chosen = how->engine == PIDMEM_ENGINE_PRECOPY, fits = true;
+	bool bounded = directory && (room != UINT64_MAX || writing.max_size);
 
-	moment->by_clone = any ? held_back() : NULL;
-	if (!directory || !find_room(directory, &room) || is_enough_for_all(room))
-		return 0;
-	for (size_t i = 0; i < moment->named_count; i++) {
+	for (size_t i = 0; bounded && i < moment->named_count; i++) {
 		uint64_t size = estimate(moment, moment->named[i], rules);
 
-		needed += writing.partial && writing.max_size && writing.max_size < size ? writing.max_size : size;
+		fits = fits && size <= limit;
+		needed += writing.partial && size > limit ? limit : size;
 	}
-	if (needed > room && any)
-		moment->by_clone = BY_CLONE("for which there is no room beside the output");
-	if (needed <= room || writing.zstd)
-		return 0;
-	fail("there is no room for it in %s: it takes about %s, and %s are free", directory, size_text(needed).text,
-	     size_text(room).text);
-	hint("make room, name another place, leave out regions with -R, or compress it with -z");
-	return EXIT_FAILED;
+	if (needed > room && !writing.zstd) {
+		fail("there is no room for it in %s: it takes about %s, and %s are free", directory,
+		     size_text(needed).text, size_text(room).text);
+		hint("make room, name another place, leave out regions with -R, or compress it with -z");
+		return EXIT_FAILED;
+	}
+	/* What pre-copy writes becomes the core file; for a dump, or with --max-size, it is there besides. */
+	if ((!how->core || writing.max_size) && !writing.zstd)
+		needed *= 2;
+	if (directory && !chosen)
+		moment->by_clone = needed > room ? "for which there is no room beside the output" : held_back();
+	if (moment->by_clone)
+		how->engine = PIDMEM_ENGINE_CLONE;
+	how->directory = chosen || (fits && needed <= room) ? directory : NULL;
+	return 0;
 }

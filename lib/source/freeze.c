@@ -109,10 +109,13 @@ static int hold(struct pidmem_freeze *freeze, struct pidmem_error *error)
 
 	if (result < 0 || (result = freeze_prepare(freeze, error)) < 0 || (result = check_selection(freeze, error)) < 0)
 		return result;
-	if ((result = freeze_precopy(freeze, error)) < 0 || (result = check_copies(freeze, error)) < 0)
-		return result;
-	get_ready(freeze);
-	return freeze_take_moment(freeze, error);
+	do {
+		if ((result = freeze_precopy(freeze, error)) < 0 || (result = check_copies(freeze, error)) < 0)
+			return result;
+		get_ready(freeze);
+		result = freeze_take_moment(freeze, error);
+	} while (result == 1);
+	return result;
 }
 
 int pidmem_freeze_open(struct pidmem_process *const *processes, size_t count, const struct pidmem_freeze_options *given,

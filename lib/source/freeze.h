@@ -50,6 +50,7 @@ struct frozen {
 	bool released;              /* before the others, and for good */
 	struct pidmem_source *live; /* on the process itself */
 	struct precopy *precopy;    /* NULL if it is not copied while it runs */
+	bool tried_precopy;         /* and if not, it cannot be, as far as is known */
 
 	/* Its copy. */
 	pid_t copy;
@@ -77,6 +78,7 @@ struct pidmem_freeze {
 	size_t count, capacity, given;
 	char fallback[400]; /* for processes that are added later */
 	uint64_t promised;  /* memory that the copies may take: headroom_has_memory() */
+	bool again;         /* a second attempt, by pre-copy: see freeze_try_precopy() */
 	bool held;          /* something is stopped */
 	bool released;
 };
@@ -104,7 +106,11 @@ int freeze_prepare(struct pidmem_freeze *freeze, struct pidmem_error *error);
 int freeze_stop(struct pidmem_freeze *freeze, struct pidmem_error *error);
 /* Copy what can be copied while it runs. */
 int freeze_precopy(struct pidmem_freeze *freeze, struct pidmem_error *error);
-/* Stop, copy where copies are wanted and possible, resume then, and open the sources. */
+/* No copy by clone could be made of one process: are all that were to be copied so to be copied while they run instead?
+ * Then everything is to be started again. */
+bool freeze_try_precopy(struct pidmem_freeze *freeze, const struct frozen *failed, const char *reason);
+/* Stop, copy where copies are wanted and possible, resume then, and open the sources. 1: nothing of it, but everything
+ * is to be done again, in another way. */
 int freeze_take_moment(struct pidmem_freeze *freeze, struct pidmem_error *error);
 bool freeze_wants_copies(const struct pidmem_freeze *freeze);
 /* Let all run on that are stopped, and note how long that was. */

@@ -54,6 +54,7 @@ static bool choose_engine(struct frozen *frozen, uint64_t *pause_us)
 	/* A copy slows the process down afterwards as well: by a page fault for each page that it writes to. */
 	if (!frozen->no_copy[0] && !given && *pause_us > 2 * clone_us && *pause_us > SHORT_US) {
 		freeze_no_precopy(frozen, "it writes faster than it can be copied");
+		frozen->tried_precopy = false; /* still better than no copy */
 		*pause_us = clone_us;
 	}
 	return true;

@@ -33,7 +33,7 @@ static int copy_all(struct pidmem_freeze *freeze, struct pidmem_error *error, st
 	return result;
 }
 
-/* No copy of one: step down with all, or fail with it. */
+/* No copy of one: 1 to copy it while it runs; else step down with all, or fail with it. */
 static int no_copy(struct pidmem_freeze *freeze, struct frozen *failed, int result, const struct pidmem_error *cause,
 		   struct pidmem_error *error)
 {
@@ -42,14 +42,17 @@ static int no_copy(struct pidmem_freeze *freeze, struct frozen *failed, int resu
 
 	if (cause->code == PIDMEM_UNSUPPORTED || ended) { /* the copy, not the process */
 		explain_no_copy(failed, result, cause, reason, sizeof reason);
-		return fall_back_from_snapshot(freeze, failed, reason, error);
+		return freeze_try_precopy(freeze, failed, reason)
+			       ? 1
+			       : fall_back_from_snapshot(freeze, failed, reason, error);
 	}
 	if (error)
 		*error = *cause;
 	return result;
 }
 
-/* Copies, and the processes run on. 0 also where it was stepped down to stopping: then they are stopped. */
+/* Copies, and the processes run on. 0 also where it was stepped down to stopping: then they are stopped. 1 as
+ * freeze_take_moment(). */
 static int copy_and_resume(struct pidmem_freeze *freeze, struct pidmem_error *error)
 {
 	struct pidmem_error cause = { 0 };
@@ -58,7 +61,7 @@ static int copy_and_resume(struct pidmem_freeze *freeze, struct pidmem_error *er
 
 	if (result < 0) {
 		result = no_copy(freeze, failed, result, &cause, error);
-		return result < 0 ? result : freeze_reap(freeze, error);
+		return result != 0 ? result : freeze_reap(freeze, error);
 	}
 	return freeze_resume(freeze, error);
 }
@@ -96,9 +99,11 @@ static int list_stopped(struct frozen *frozen, struct pidmem_error *error)
 	return frozen->consistency == PIDMEM_STOPPED ? pidmem_source_refresh(frozen->live, error) : 0;
 }
 
-/* Open the sources. 1 where copies were lost meanwhile and all has to be stopped instead. */
+/* Open the sources. 1 where copies were lost meanwhile: then there is another way. */
 static int open_sources(struct pidmem_freeze *freeze, struct pidmem_error *error)
 {
+	static const char lost[] = "its copy was ended at once: out of memory?";
+
 	for (size_t i = 0; i < freeze->count; i++) {
 		struct frozen *frozen = freeze->items[i];
 		struct pidmem_error cause;
@@ -113,7 +118,9 @@ static int open_sources(struct pidmem_freeze *freeze, struct pidmem_error *error
 				*error = cause;
 			return result;
 		}
-		result = fall_back_from_snapshot(freeze, frozen, "its copy was ended at once: out of memory?", error);
+		result = freeze_try_precopy(freeze, frozen, lost)
+				 ? 0
+				 : fall_back_from_snapshot(freeze, frozen, lost, error);
 		return result < 0 ? result : 1;
 	}
 	return 0;
@@ -121,10 +128,11 @@ static int open_sources(struct pidmem_freeze *freeze, struct pidmem_error *error
 
 int freeze_take_moment(struct pidmem_freeze *freeze, struct pidmem_error *error)
 {
-	int result;
+	int result = stop_and_copy(freeze, error);
 
-	while ((result = stop_and_copy(freeze, error)) >= 0 && (result = open_sources(freeze, error)) == 1)
-		if ((result = freeze_start_again(freeze, error)) < 0) /* without copies: no third time */
-			break;
-	return result;
+	result = result == 0 ? open_sources(freeze, error) : result;
+	if (result != 1)
+		return result;
+	result = freeze_start_again(freeze, error);
+	return result < 0 ? result : 1;
 }

@@ -34,9 +34,10 @@ static int settle(struct frozen *frozen, int result, const struct pidmem_error *
 		return 0;
 	if (cause->code == PIDMEM_UNSUPPORTED)
 		return freeze_no_precopy(frozen, cause->text);
-	/* The store becomes the core file; of a dump it is a second copy. */
+	/* The store becomes the core file; of a dump, or where a clone was wanted, it may be a second copy. */
+	const struct pidmem_freeze_options *options = &frozen->freeze->options;
 	bool full = cause->sys == ENOSPC || cause->sys == EDQUOT;
-	if (cause->sys == EFBIG || (full && !frozen->freeze->options.core))
+	if (cause->sys == EFBIG || (full && (!options->core || options->engine == PIDMEM_ENGINE_CLONE)))
 		return freeze_no_precopy(frozen, "there is no room for it beside the output");
 	if (frozen->owned && (cause->code == PIDMEM_GONE || cause->code == PIDMEM_EXECED)) {
 		precopy_close(take(frozen->precopy)); /* a descendant: it is missed, or found again, in the stop */
@@ -76,21 +77,50 @@ static const char *why_not(const struct pidmem_freeze *freeze, size_t index)
 	return process_pins_memory(freeze->items[index]->process);
 }
 
+static void say_no_clone(struct frozen *frozen)
+{
+	snprintf(frozen->fallback, sizeof frozen->fallback, "no copy by clone: %s; it was copied while it ran",
+		 frozen->no_copy);
+}
+
+/* All, or where a clone is wanted those that none can be made of. */
 static int open_all(struct pidmem_freeze *freeze, struct pidmem_error *error)
 {
+	bool by_clone = freeze->options.engine == PIDMEM_ENGINE_CLONE;
 	int result = 0;
 
 	for (size_t i = 0; i < freeze->count && result >= 0; i++) {
 		struct frozen *frozen = freeze->items[i];
-		if (frozen->consistency != PIDMEM_SNAPSHOT)
+		precopy_close(take(frozen->precopy)); /* of a first attempt */
+		if (frozen->consistency != PIDMEM_SNAPSHOT || (by_clone && !frozen->no_copy[0]))
 			continue;
+		frozen->tried_precopy = true;
 		const char *reason = why_not(freeze, i);
 		if (reason)
 			result = freeze_no_precopy(frozen, reason);
-		else
-			result = precopy_open(frozen, error, &frozen->precopy);
+		else if ((result = precopy_open(frozen, error, &frozen->precopy)) >= 0 && by_clone)
+			say_no_clone(frozen);
 	}
 	return result;
+}
+
+bool freeze_try_precopy(struct pidmem_freeze *freeze, const struct frozen *failed, const char *reason)
+{
+	if (!freeze->options.directory || failed->tried_precopy || freeze->again)
+		return false;
+	freeze->again = true;
+	for (size_t i = 0; i < freeze->count; i++) {
+		struct frozen *frozen = freeze->items[i];
+		if (frozen->consistency != PIDMEM_SNAPSHOT || frozen->tried_precopy)
+			continue;
+		if (frozen == failed)
+			snprintf(frozen->no_copy, sizeof frozen->no_copy, "%s", reason);
+		else if (!frozen->no_copy[0])
+			snprintf(frozen->no_copy, sizeof frozen->no_copy, "none of process %d could be made",
+				 failed->process->pid);
+		say_no_clone(frozen);
+	}
+	return true;
 }
 
 /* Those that are copied this way. */
@@ -250,13 +280,14 @@ int freeze_precopy(struct pidmem_freeze *freeze, struct pidmem_error *error)
 		return 0;
 	if (options->engine == PIDMEM_ENGINE_PRECOPY && !options->directory)
 		no_file(freeze);
-	if (options->engine == PIDMEM_ENGINE_CLONE || !options->directory)
+	if (!options->directory)
 		return freeze_choose_engines(freeze, error);
 	result = open_all(freeze, error);
 	freeze->watch.state.expected = estimate(freeze);
 	if (result >= 0 && next(freeze, &(size_t){ 0 }) && (result = track_all(freeze, error)) >= 0)
 		result = copy_while_running(freeze, error);
-	if (next(freeze, &(size_t){ 0 })) /* for descendants that come later */
+	if (options->engine != PIDMEM_ENGINE_CLONE &&
+	    next(freeze, &(size_t){ 0 })) /* for descendants that come later */
 		say_no_precopy(freeze->fallback, sizeof freeze->fallback, "it was found in the stop");
 	result = result < 0 ? result : freeze_choose_engines(freeze, error);
 	return result < 0 ? result : prepare_copies(freeze, error);

@@ -50,10 +50,12 @@ int freeze_start_again(struct pidmem_freeze *freeze, struct pidmem_error *error)
 	guard_end(take(freeze->guard));
 	freeze->guarded = 0;
 	for (size_t i = 0; i < freeze->count; i++) {
-		freeze->items[i]->stopped = false;
-		freeze->items[i]->copy = 0;
-		if (!freeze->items[i]->source)
-			pidmem_process_close(take(freeze->items[i]->copy_process));
+		struct frozen *frozen = freeze->items[i];
+		frozen->stopped = false;
+		frozen->copy = 0;
+		stopped_threads_free(take(frozen->threads));
+		source_free(take(frozen->source));
+		pidmem_process_close(take(frozen->copy_process));
 	}
 	return guard_start(error, &freeze->guard);
 }

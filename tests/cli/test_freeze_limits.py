@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Where no copy can be made, the target is stopped instead, and the report says why; asked for by hand, a snapshot fails.
+"""Where no copy by clone can be made, the target is copied while it runs, or else stopped, and the report says why.
 The target survives all of it."""
 
+import json
 import os
 import re
 import signal
@@ -28,17 +29,41 @@ def falls_back(pidmem, pid, path, *words, to="stopped", **options):
 
 
 def no_copy(pidmem, pid, path, *words, **options):
-    """clone() is impossible. By hand it fails and says so; asked for as the engine alone, another way is taken and said
-    so; by default tracking the writes does it, where the kernel can."""
-    result = pidmem.fails("core", *given("clone"), "-o", f"{path}.no", pid, hint=False, **options)
+    """clone() is impossible: tracking the writes does it, where the kernel can, and if a clone was asked for that is
+    told. Into a pipe it is kept stopped; by hand that fails. All say why."""
+    result = pidmem.fails("core", "--consistency=snapshot", "-o", "-", pid, hint=False, **options)
     assert any(one in result.err for one in words), result
-    report, core = save(pidmem, pid, path, "--engine=clone", **options)
-    core.close()
-    assert report["engine"] != "clone" and any(one in report["fallback"] for one in words), report
+    result = pidmem("core", "-R", "stack", "-o", "-", pid, **options)
+    assert result.code in (0, BLIND) and "the process was stopped" in result.err, result
+    if tracking_lacks():
+        return falls_back(pidmem, pid, path, *words, **options)[1]
+    result = copied_while_it_ran(pidmem, pid, path, *words, wish=given("clone"), **options)
+    assert result.json["fallback"] in result.err, result
     report, core = save(pidmem, pid, path, **options)
-    assert report["engine"] == "precopy" or any(one in report["fallback"] for one in words), report
-    assert report["engine"] == "precopy" or tracking_lacks(), report
+    assert (report["engine"], report["fallback"]) == ("precopy", None), report
     return core
+
+
+def copied_while_it_ran(pidmem, pid, path, *words, wish, **options):
+    """Though a clone would have been preferred."""
+    result = pidmem("core", "-j", "--force", *wish, "-o", path, pid, **options)
+    assert result.code in (0, BLIND) and result.json["engine"] == "precopy", result
+    assert "it was copied while it ran" in result.json["fallback"], result
+    assert any(one in result.json["fallback"] for one in words), result
+    return result
+
+
+def held_back_without_copy(pidmem, pid, path, *words):
+    """Options that a clone is preferred for. Who asked to be held back is warned."""
+    if tracking_lacks():
+        return
+    for wish, name in (("--rate=1000", "--rate"), ("--nice", "--nice"), ("--max-size=1G", "--max-size"), ("-z1", "-z")):
+        result = copied_while_it_ran(pidmem, pid, path, *words, wish=[wish])
+        assert f" {name} " in result.json["fallback"], result
+        assert (result.json["fallback"] in result.err) == (name in ("--rate", "--nice")), result
+    # The file beside would be larger than what was allowed.
+    report = pidmem("core", "-j", "--force", "--partial", "--max-size=200K", "-o", path, pid).json
+    assert report["consistency"] == "stopped" and any(one in report["fallback"] for one in words), report
 
 
 def alive(one):
@@ -71,6 +96,9 @@ def test_seccomp_without_privilege(pidmem, victim, user_dir, as_user, how):
     report, core = falls_back(pidmem, one.pid, user_dir / "core", "seccomp", user=as_user)
     with core:
         assert core.read(one.region, 2 * PAGE) == pattern(2, 60)
+    report, core = save(pidmem, one.pid, user_dir / "core", "--engine=clone", user=as_user)
+    core.close()
+    assert report["consistency"] == "stopped" and "seccomp" in report["fallback"], report
     assert one.ask("?") == "alive"
     alive(one)
 
@@ -109,6 +137,7 @@ def test_pids_max(pidmem, victim, tmp_path):
         group.limit(group.used())
         try:
             no_copy(pidmem, one.pid, tmp_path / "core", "pids.max", "processes").close()
+            held_back_without_copy(pidmem, one.pid, tmp_path / "core", "pids.max", "processes")
         finally:
             group.limit("max")
         worker.progress()
@@ -117,6 +146,32 @@ def test_pids_max(pidmem, victim, tmp_path):
         core.close()
         assert report["consistency"] == "snapshot", report
         assert one.end() == 0
+
+
+def test_pids_max_for_several(pidmem, victim, tmp_path):
+    """There is room for one copy, which is given up when the other one turns out to be impossible: they are of
+    one moment."""
+    ones = [victim("waits"), victim("waits")]
+    workers = [Workers(one) for one in ones]
+    with Group("pids") as group:
+        for one in ones:
+            group.add(one.pid)
+        group.limit(group.used() + 1)
+        for args in (["-o", tmp_path / "c"], ["--consistency=snapshot", "-o", tmp_path / "d"]):
+            result = pidmem("core", "-j", "--engine=clone", *args, *(one.pid for one in ones))
+            if tracking_lacks() and len(args) > 2:
+                assert result.code == 2, result
+                continue
+            assert result.code in (0, BLIND), result
+            first, second = [json.loads(line) for line in result.out.splitlines()]
+            wanted = "stopped" if tracking_lacks() else "snapshot"
+            assert first["consistency"] == second["consistency"] == wanted, result
+            assert f"process {ones[1].pid}" in first["fallback"] and "pids.max" in second["fallback"], result
+        group.limit("max")
+        for one, worker in zip(ones, workers):
+            alive(one)
+            worker.progress()
+            assert one.end() == 0
 
 
 @pytest.mark.parametrize("reader", ["root", "ordinary"])
@@ -164,6 +219,7 @@ def test_memory_is_short_from_the_beginning(pidmem, victim, tmp_path):
         one = heavy_in(group, victim, 64 << 20, 2 << 20)
         with no_copy(pidmem, one.pid, tmp_path / "core", "memory") as core:
             assert core.word(one.region + (64 << 20) - PAGE) == 1
+        held_back_without_copy(pidmem, one.pid, tmp_path / "core", "memory")
         assert one.ask("again") == "2"
         alive(one)
         assert one.end() == 0

@@ -245,6 +245,15 @@ def test_no_room(pidmem, victim, tmp_path, need_root, command):
     assert result.code == 3 and str(one.pid) in (tmp_path / "left").read_text(), result
 
 
+def test_no_room_for_a_dump_twice(pidmem, victim, tmp_path, need_root):
+    """What is copied while it runs is a file beside the dump: that there is no room for both is known before."""
+    one, disk = victim("noise", 32), tmp_path / "disk"
+    disk.mkdir()
+    script = 'mount -t tmpfs -o size=48m none "$0" && cd "$0" && "$@"'
+    report = pidmem("dump", "-j", "-o", "d", one.pid, before=["unshare", "--mount", "sh", "-c", script, disk]).json
+    assert report["engine"] == "clone" and "no room" in report["fallback"], report
+
+
 @pytest.mark.parametrize("args", [
     ["--max-size=0"], ["--max-size=x"], ["--max-size="], ["--max-size=-1"], ["--max-time=0"], ["--max-time=-1"],
     ["--max-time=soon"], ["--max-time=inf"], ["--rate=0"], ["--rate=fast"], ["--rate=1M"], ["--partial"]])
