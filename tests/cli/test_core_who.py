@@ -66,9 +66,9 @@ def test_itself(pidmem, tmp_path, command):
 
 
 def test_no_copy_by_hand(pidmem, victim, tmp_path):
-    """What can be had instead is named as it is written."""
+    """Into a pipe there is one way alone: what can be had instead is named as it is written."""
     one = victim("uffd")
-    err = pidmem.fails("core", "--consistency=snapshot", "--engine=clone", "-o", "c", one.pid, cwd=tmp_path).err
+    err = pidmem.fails("core", "--consistency=snapshot", "--engine=clone", "-o", "-", one.pid, cwd=tmp_path).err
     assert "userfaultfd" in err and "--consistency=stopped" in err and os.listdir(tmp_path) == [], err
 
 
