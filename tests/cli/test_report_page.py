@@ -12,7 +12,7 @@ import pytest
 from browser import chromium  # noqa: F401 (fixture)
 from conftest import PAGE, TARGETS
 from page_reader import Page, make_many
-from programs import JAVA, Program, need, put_keys, redis_server
+from programs import Program, java_program, need, put_keys, redis_server
 
 MARKUP = b"</script><script>alert(1)</script>"
 PIXELS = """(() => { const canvas = document.getElementById("map"), seen = {};
@@ -72,8 +72,7 @@ def test_redis_and_its_core(pidmem, tmp_path, chromium, record_testsuite_propert
 
 
 def test_java(pidmem, tmp_path, chromium, record_testsuite_property):
-    (tmp_path / "Known.java").write_text(JAVA)
-    with Program([need("java"), "-Xmx128m", tmp_path / "Known.java"]) as program:
+    with Program(java_program(tmp_path)) as program:
         program.wait_for(b"ready")
         page = show(pidmem, chromium, tmp_path, program.pid, "java", record_testsuite_property)
     # What is not of the moment is told with it.
