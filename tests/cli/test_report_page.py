@@ -18,8 +18,11 @@ MARKUP = b"</script><script>alert(1)</script>"
 PIXELS = """(() => { const canvas = document.getElementById("map"), seen = {};
     const context = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d", { willReadFrequently: true });
     context.drawImage(canvas, 0, 0);
-    const pixels = context.getImageData(0, 0, canvas.width, canvas.height).data;
-    for (let i = 0; i < pixels.length; i += 4) { const colour = pixels.slice(i, i + 4).join(); seen[colour] = (seen[colour] || 0) + 1; }
+    const pixels = new Uint32Array(context.getImageData(0, 0, canvas.width, canvas.height).data.buffer), counts = new Map();
+    for (const pixel of pixels)
+        counts.set(pixel, (counts.get(pixel) || 0) + 1);
+    for (const [pixel, count] of counts)
+        seen[new Uint8Array(Uint32Array.of(pixel).buffer).join()] = count;
     return seen; })()"""
 LEGEND = """Object.fromEntries([...document.querySelectorAll("#map-legend [data-bytes]")].map((item) =>
     [item.dataset.name, Number(item.dataset.bytes)]))"""
