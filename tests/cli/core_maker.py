@@ -58,9 +58,9 @@ def core(segments, notes=b"", bits=64, tables=None):
     """segments: (start, flags, content, size in memory); content is what is in the file. tables: pidmem's own."""
     count = len(segments) + 1 + (tables is not None)
     position = (64 if bits == 64 else 52) + count * (56 if bits == 64 else 32)
-    headers = program_header(PT_NOTE, 0, position, 0, len(notes), 0, bits)
+    headers = bytearray(program_header(PT_NOTE, 0, position, 0, len(notes), 0, bits))
     position += len(notes)
-    body = notes
+    body = bytearray(notes)
     if tables is not None:
         headers += program_header(PT_PIDMEM, 0, position, 0, len(tables), 0, bits)
         position += len(tables)
@@ -73,4 +73,4 @@ def core(segments, notes=b"", bits=64, tables=None):
     if count >= PN_XNUM:
         section = (struct.pack("<IIQQQQIIQQ", 0, 0, 0, 0, 0, 1, 0, count, 0, 0) if bits == 64 else
                    struct.pack("<10I", 0, 0, 0, 0, 0, 1, 0, count, 0, 0))
-    return elf_header(count, bits, position) + headers + body + section
+    return elf_header(count, bits, position) + bytes(headers + body) + section

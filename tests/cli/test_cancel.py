@@ -14,7 +14,7 @@ from engines import WAYS, given
 from freezing import Marked, Moments, Workers, children, held_back, rounds, state, wait_until
 from zstd_reader import Zstd
 
-MEMORY = 48  # MiB
+MEMORY = 24  # MiB
 
 
 def catches(pid):

@@ -195,7 +195,7 @@ def peak(*args):
 
 
 @pytest.mark.skipif(SANITIZED, reason="a sanitizer has memory of its own")
-@pytest.mark.parametrize("level,size", [("1", 384), ("9", 128), ("12", 48), ("19", 24)])
+@pytest.mark.parametrize("level,size", [("1", 160), ("9", 128), ("12", 48), ("19", 24)])
 def test_memory_is_bounded(victim, tmp_path, level, size):
     """128 MiB at most, whatever the size of the target."""
     one = victim("noise", size)
@@ -205,7 +205,7 @@ def test_memory_is_bounded(victim, tmp_path, level, size):
 
 @pytest.mark.skipif(SANITIZED, reason="a sanitizer has memory of its own")
 def test_memory_without_compression(victim, tmp_path):
-    one = victim("noise", 384)
+    one = victim("noise", 128)
     assert peak("core", "-o", tmp_path / "c", one.pid) < 64
 
 

@@ -83,11 +83,11 @@ def test_each_is_let_go_when_it_has_been_read(pidmem, victim, tmp_path, way):
 @pytest.mark.parametrize("command", ["core", "dump"])
 def test_the_pause_is_part_of_the_whole(pidmem, victim, tmp_path, command, way):
     """Also where a large file is replaced: that takes the file system a while."""
-    one = victim("leave", 16)
+    one, block = victim("leave", 16), os.urandom(1 << 20)
     for _ in range(3):
         with open(tmp_path / "f", "wb") as file:
             for _ in range(64):
-                file.write(os.urandom(1 << 20))
+                file.write(block)
         (tmp_path / "f.index").touch()
         report = pidmem(command, "-j", "--force", *given(way), "-o", "f", one.pid, cwd=tmp_path).json
         assert 0 < max(report["stops_us"]) == report["pause_us"] <= report["elapsed_us"], report

@@ -14,7 +14,7 @@ from dumping import take
 MIB = 1 << 20
 
 
-@pytest.mark.parametrize("name,args", [("leave", [300]), ("reserve", []), ("untouched", []), ("many", [65000])])
+@pytest.mark.parametrize("name,args", [("leave", [128]), ("reserve", []), ("untouched", []), ("many", [65000])])
 @pytest.mark.parametrize("consistency,limit", [("live", 32 * 1024), ("snapshot", 64 * 1024)])
 def test_own_memory_stays_small(pidmem, victim, tmp_path, name, args, consistency, limit):
     """In KiB, whatever the target is; for a snapshot regions are listed twice, with their flags. Measured by a small parent: the peak of a child begins with its own."""

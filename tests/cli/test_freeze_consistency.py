@@ -69,7 +69,7 @@ def test_the_default_is_a_snapshot(pidmem, victim, tmp_path):
 def test_shared_memory(pidmem, victim, tmp_path, shared, frozen, engine):
     """--shared=after keeps private memory of one moment, and shared memory is what it is later."""
     one = victim("order")
-    for _ in range(30):
+    for _ in range(rounds(30) if frozen else 30):
         _, file = save(pidmem, one.pid, tmp_path / "file", f"--shared={shared}", way=engine)
         with file:
             assert broken(file, one, ["solo"]) == {}

@@ -193,12 +193,12 @@ def test_rlimit_nproc(pidmem, victim, user_dir, as_user, reader):
 
 def test_memory_for_page_tables_is_short(pidmem, victim, tmp_path):
     """The page tables of a copy would not fit into the control group: the kernel would end the target itself."""
-    one = victim("heavy", "sparse", 32 << 10)
+    one = victim("heavy", "sparse", 8 << 10)
     with Group("memory") as group:
         group.add(one.pid)
         one.ask("again")
         # What it has was charged elsewhere before it came; page tables of a copy are charged here.
-        group.limit(16 << 20)
+        group.limit(4 << 20)
         with no_copy(pidmem, one.pid, tmp_path / "core", "memory") as core:
             assert core.word(one.region) in (1, 2)
         assert one.ask("again") == "3"

@@ -126,7 +126,7 @@ def kill_between_stops(helper, target):
 def test_the_helper_is_killed_at_any_moment(pidmem, victim, tmp_path, engine):
     """A whole core or a clean failure; the target goes on, and nothing of it is tracked when pidmem has ended. Not within a
     stop: killed in the middle of an injected call the helper leaves the target with the registers of that."""
-    one = victim("leave", 64)
+    one = victim("leave", 32)
     moments = Moments(f"helper {engine}", measured(pidmem, one.pid, tmp_path, *given(engine)) / 3)
     failed = 0
     for i in range(rounds(40)):

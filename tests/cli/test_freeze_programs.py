@@ -11,7 +11,7 @@ import pytest
 from core_reader import Core
 from engines import given
 from freezing import held_back, rounds, save, wait_until
-from programs import Program, children, need, pgbench, postgres_server, redis_server
+from programs import Program, children, compiled_java, need, pgbench, postgres_server, redis_server
 from redis_memory import contents, need_layout
 from saved_file import Hole
 
@@ -165,7 +165,7 @@ public class Busy {
     static volatile long wrong = 0;
     static void allocate() {
         Random random = new Random(7);
-        long[][] kept = new long[2000][];
+        long[][] kept = new long[1000][];
         for (long round = 0; ; round++) {
             int i = random.nextInt(kept.length);
             if (kept[i] != null)
@@ -260,18 +260,15 @@ def check_machine(pidmem, command, folder, engine):
         assert program.process.wait(20) == 0
 
 
-def java(folder, collector):
-    (folder / "Busy.java").write_text(JAVA)
-    modules = subprocess.run([need("java"), "--list-modules"], capture_output=True, text=True, check=False).stdout
-    if "jdk.compiler" not in modules:
-        pytest.skip("this Java has no compiler (Debian default-jdk-headless)")
-    return ["java", "-Xmx256m", f"-XX:+Use{collector}GC", folder / "Busy.java"]
+@pytest.fixture(scope="module")
+def busy(tmp_path_factory):
+    return compiled_java(tmp_path_factory.mktemp("java"), "Busy", JAVA)
 
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("collector", ["Serial", "G1", "Z"])
-def test_java_under_load(pidmem, tmp_path, engine, collector):
-    check_machine(pidmem, java(tmp_path, collector), tmp_path, engine)
+def test_java_under_load(pidmem, tmp_path, engine, collector, busy):
+    check_machine(pidmem, ["java", "-Xmx96m", f"-XX:+Use{collector}GC", *busy], tmp_path, engine)
 
 
 @pytest.mark.timeout(300)

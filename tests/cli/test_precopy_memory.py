@@ -58,7 +58,7 @@ def huge(pid):
 
 def test_huge_pages_stay_huge(pidmem, victim, tmp_path, engine):
     """Of one that is protected in part the kernel makes small ones."""
-    one = victim("thp", 160)
+    one = victim("thp", 136)
     before = huge(one.pid)
     if not before:
         pytest.skip("the kernel gave no transparent huge page")
@@ -71,7 +71,7 @@ def test_huge_pages_stay_huge(pidmem, victim, tmp_path, engine):
 
 def test_a_large_mapping_is_let_go_in_a_stop(pidmem, victim, tmp_path):
     """Nobody waits for it to be gone through: so there is one stop more than for a small one."""
-    small, large = victim("leave", 16), victim("leave", 160)
+    small, large = victim("leave", 16), victim("leave", 136)
     stops = []
     for one in small, large:
         report, core = save(pidmem, one.pid, tmp_path / "core", way="precopy")
@@ -92,7 +92,7 @@ def protected(pid, start, size):
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("size", [0, 160])
+@pytest.mark.parametrize("size", [0, 136])
 def test_a_program_that_watches_its_own_writes(pidmem, victim, tmp_path, engine, size):
     """What it maps and watches while it is copied is in the core as it was, and it counts no write too many or too few."""
     one = victim("watching", size)
@@ -115,7 +115,7 @@ def test_a_program_that_watches_its_own_writes(pidmem, victim, tmp_path, engine,
 
 def test_two_processes_with_one_address_space(pidmem, victim, tmp_path):
     """One goes on while the other one stands still: so nothing may be let go in a way that he could see."""
-    one = victim("sibling", 160)
+    one = victim("sibling", 136)
     worker = Workers(one)
     for _ in range(rounds(10)):
         report, core = save(pidmem, one.pid, tmp_path / "core", way="precopy")

@@ -22,7 +22,7 @@ class Writer:
     def __init__(self, file, one, number):
         self.started, self.done = struct.unpack("<2Q", file.read(one.facts[f"control{number}"], 16))
         self.count = one.facts[f"count{number}"]
-        self.step = one.step
+        self.step, self.back = one.step, pow(one.step, -1, self.count)
         self.pages = file.read(one.facts[f"pages{number}"], self.count * PAGE)
 
     def page(self, index):
@@ -30,7 +30,7 @@ class Writer:
 
     def last(self, index):
         """The last stamp that page got, by what the writer had done."""
-        first = index * pow(self.step, -1, self.count) % self.count
+        first = index * self.back % self.count
         return max(self.done - (self.done - first) % self.count, 0)
 
     def wrong(self, done):
@@ -86,7 +86,7 @@ def test_no_page_is_torn_or_stale(pidmem, victim, tmp_path, engine, modes):
 @pytest.mark.timeout(300)
 def test_large_memory(pidmem, victim, tmp_path, engine):
     """So much that two threads share the looks at its page tables in the stop."""
-    one = victim("stamped", "small", 160, "store", "read", cwd=tmp_path)
+    one = victim("stamped", "small", 136, "store", "paced", cwd=tmp_path)
     all_of_one_moment(pidmem, one, tmp_path, 10, way=engine)
 
 

@@ -12,14 +12,17 @@ import pytest
 from browser import chromium  # noqa: F401 (fixture)
 from conftest import PAGE, TARGETS
 from page_reader import Page, make_many
-from programs import JAVA, Program, need, put_keys, redis_server
+from programs import Program, java_program, need, put_keys, redis_server
 
 MARKUP = b"</script><script>alert(1)</script>"
 PIXELS = """(() => { const canvas = document.getElementById("map"), seen = {};
     const context = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d", { willReadFrequently: true });
     context.drawImage(canvas, 0, 0);
-    const pixels = context.getImageData(0, 0, canvas.width, canvas.height).data;
-    for (let i = 0; i < pixels.length; i += 4) { const colour = pixels.slice(i, i + 4).join(); seen[colour] = (seen[colour] || 0) + 1; }
+    const pixels = new Uint32Array(context.getImageData(0, 0, canvas.width, canvas.height).data.buffer), counts = new Map();
+    for (const pixel of pixels)
+        counts.set(pixel, (counts.get(pixel) || 0) + 1);
+    for (const [pixel, count] of counts)
+        seen[new Uint8Array(Uint32Array.of(pixel).buffer).join()] = count;
     return seen; })()"""
 LEGEND = """Object.fromEntries([...document.querySelectorAll("#map-legend [data-bytes]")].map((item) =>
     [item.dataset.name, Number(item.dataset.bytes)]))"""
@@ -72,8 +75,7 @@ def test_redis_and_its_core(pidmem, tmp_path, chromium, record_testsuite_propert
 
 
 def test_java(pidmem, tmp_path, chromium, record_testsuite_property):
-    (tmp_path / "Known.java").write_text(JAVA)
-    with Program([need("java"), "-Xmx128m", tmp_path / "Known.java"]) as program:
+    with Program(java_program(tmp_path)) as program:
         program.wait_for(b"ready")
         page = show(pidmem, chromium, tmp_path, program.pid, "java", record_testsuite_property)
     # What is not of the moment is told with it.

@@ -17,7 +17,7 @@
 #include "stop_victims.h"
 
 #define PAGE 4096UL
-#define PAGES (300UL << 20 >> 12)
+#define PAGES (80UL << 20 >> 12)
 
 /* In `counts`, beside MAIN: what it found wrong in its memory. */
 #define WRONG 6
