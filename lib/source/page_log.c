@@ -33,8 +33,7 @@ static bool has_room(struct page_log *log, uint64_t size)
 {
 	struct statvfs system;
 
-	if (log->size + size > log->most ||
-	    (log->file.fd < 0 && file_open_unnamed(&log->file, log->directory, NULL) < 0))
+	if (log->file.fd < 0 && file_open_unnamed(&log->file, log->directory, NULL) < 0)
 		return false;
 	return fstatvfs(log->file.fd, &system) < 0 || log->size + 2 * size <= system.f_bavail * system.f_frsize;
 }

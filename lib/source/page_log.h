@@ -13,7 +13,7 @@
 struct page_log {
 	struct file_sink file;
 	const char *directory; /* where that is, once there is something in it */
-	uint64_t size, most;   /* bytes in it, and how many there may be */
+	uint64_t size;         /* bytes in it */
 };
 
 #define PAGE_LOG_INIT(where)                                 \

@@ -15,6 +15,9 @@
 /* So much goes to the log at once: one huge page. */
 #define SPILL (2ULL << 20)
 
+/* So much may be copied again and again, however small the process. */
+#define LITTLE (256ULL << 20)
+
 /* Copying so little takes no longer than stopping. */
 #define FEW (128UL << 10)
 
@@ -34,12 +37,12 @@ static bool has_room(struct precopy *precopy)
 	       page_pool_reserve(&precopy->recent, room < most ? room : most) == 0;
 }
 
-/* A log can have as much as the first pass copied. Without room for the pool, all goes into the store. */
+/* Without room for the pool, all goes into the store. */
 static void end_first_pass(struct precopy *precopy)
 {
 	uint64_t room = share(precopy) < SPILL ? share(precopy) : SPILL;
 
-	precopy->log.most = precopy->copied;
+	precopy->left = 2 * precopy->copied + LITTLE;
 	page_pool_reserve(&precopy->recent, room > PRECOPY_BUFFER ? room : PRECOPY_BUFFER);
 }
 
@@ -50,6 +53,8 @@ void precopy_end_pass(struct precopy *precopy)
 
 	if (precopy->passes++ == 0)
 		end_first_pass(precopy);
+	else if (!precopy->quick)
+		precopy->left -= precopy->copied < precopy->left ? precopy->copied : precopy->left;
 	precopy->stuck = first_quick || shrinks ? 0 : precopy->stuck + 1;
 	precopy->least = precopy->copied < precopy->least ? precopy->copied : precopy->least;
 	if (precopy->quick) {
@@ -77,7 +82,7 @@ bool precopy_is_ready(const struct precopy *precopy)
 
 	if (precopy->passes < 2)
 		return false;
-	return precopy->copied <= FEW || precopy->passes >= PASSES_MAX ||
+	return precopy->copied <= FEW || precopy->passes >= PASSES_MAX || (!precopy->quick && precopy->left == 0) ||
 	       (usual && precopy->stuck >= (precopy->quick ? 1 : 2));
 }
 
