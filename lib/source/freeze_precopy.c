@@ -222,9 +222,8 @@ static void make_slow_passes(void *pointer)
 		if ((result = precopy_pass(frozen->precopy, &cause)) < 0 ||
 		    (result = pause_prepare(frozen, &cause)) < 0)
 			result = settle(frozen, result, &cause, error);
-	for (size_t i = 0; result >= 0 && (frozen = next(freeze, &i));) {
+	for (size_t i = 0; result >= 0 && (frozen = next(freeze, &i));)
 		precopy_open_files(frozen->precopy);
-	}
 	passes->result = result < 0 ? result : repeat(freeze, true, error);
 }
 

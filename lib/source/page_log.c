@@ -7,12 +7,11 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "base/buffer.h"
 #include "base/error.h"
 
 /* Direct writes begin and end there, on all but a few file systems. */
 #define ALIGNMENT 4096UL
-/* So much is read at once: it stays in the processor's cache. */
-#define PIECE (256UL << 10)
 
 /* What was a pool: this, its list, and from the next multiple of ALIGNMENT on its bytes. */
 struct block {
@@ -22,6 +21,7 @@ struct block {
 void page_log_close(struct page_log *log)
 {
 	file_close(&log->file);
+	free(take(log->blocks));
 }
 
 static uint64_t table_size(const struct block *block)
@@ -29,13 +29,38 @@ static uint64_t table_size(const struct block *block)
 	return (sizeof *block + block->count * sizeof(struct page_region) + ALIGNMENT - 1) & ~(ALIGNMENT - 1);
 }
 
-static bool has_room(struct page_log *log, uint64_t size)
+static bool is_open(struct page_log *log)
+{
+	if (log->file.fd >= 0 || !log->directory)
+		return log->file.fd >= 0;
+	if (file_open_unnamed(&log->file, log->directory, NULL) < 0) {
+		file_close(&log->file);
+		log->directory = NULL;
+		return false;
+	}
+	if (log->file.temporary) /* it never gets another name */
+		unlink(log->file.temporary);
+	free(take(log->file.temporary));
+	return true;
+}
+
+static bool has_room(const struct page_log *log, uint64_t size)
 {
 	struct statvfs system;
 
-	if (log->file.fd < 0 && file_open_unnamed(&log->file, log->directory, NULL) < 0)
-		return false;
-	return fstatvfs(log->file.fd, &system) < 0 || log->size + 2 * size <= system.f_bavail * system.f_frsize;
+	if (fstatvfs(log->file.fd, &system) < 0)
+		return true;
+	uint64_t room = system.f_bavail * system.f_frsize + log->size;
+	return log->size + size <= room / 2 / log->sharers;
+}
+
+/* There are other ways than with a log. */
+static int refuse(int result, struct pidmem_error *error)
+{
+	if (result == 0)
+		return 0;
+	return fail(error, PIDMEM_UNSUPPORTED, -result, "what it writes cannot be kept beside the output: %s",
+		    strerror(-result));
 }
 
 int page_log_add(struct page_log *log, struct page_pool *pool, struct pidmem_error *error)
@@ -43,21 +68,29 @@ int page_log_add(struct page_log *log, struct page_pool *pool, struct pidmem_err
 	struct block block = { pool->list.count, pool->used };
 	uint64_t size = table_size(&block);
 
-	if (!has_room(log, size + block.size))
+	if (!is_open(log) || !has_room(log, size + block.size))
 		return 0;
 	AUTO_FREE unsigned char *table = calloc(1, size);
-	if (!table)
+	uint64_t *blocks = array_grow(log->blocks, log->count, &log->capacity, sizeof *blocks);
+	log->blocks = blocks ? blocks : log->blocks;
+	if (!table || !blocks)
 		return fail_memory(error);
 	memcpy(table, &block, sizeof block);
 	memcpy(table + sizeof block, pool->list.items, block.count * sizeof *pool->list.items);
-	int result = file_put_at(&log->file, table, size, log->size, error);
+	int result = file_put_at(&log->file, table, size, log->size, NULL);
 	if (result == 0)
-		result = file_put_at(&log->file, pool->bytes, block.size, log->size + size, error);
+		result = file_put_at(&log->file, pool->bytes, block.size, log->size + size, NULL);
 	if (result < 0)
-		return result;
+		return refuse(result, error);
+	blocks[log->count++] = log->size;
 	log->size += size + block.size;
 	page_pool_clear(pool);
 	return 1;
+}
+
+int page_log_settle(struct page_log *log, struct pidmem_error *error)
+{
+	return refuse(file_end_put(&log->file, NULL), error);
 }
 
 static int read_all(const struct page_log *log, void *bytes, size_t size, uint64_t offset, struct pidmem_error *error)
@@ -71,70 +104,31 @@ static int read_all(const struct page_log *log, void *bytes, size_t size, uint64
 	return 0;
 }
 
-/* Bytes of a block, one after another. */
-struct reader {
-	const struct page_log *log;
-	uint64_t offset, left; /* in the file */
-	unsigned char *piece, *at;
-	size_t size; /* from `at` on */
-};
-
-static int write_run(struct reader *reader, const struct page_region *run, struct store *store,
-		     struct pidmem_error *error)
+/* Its place is free then, on the disk and in the page cache. */
+static int drop_last(struct page_log *log, struct pidmem_error *error)
 {
-	uint64_t start = run->start, size;
-	int result = 0;
-
-	for (; start < run->end && result == 0; start += size) {
-		if (reader->size == 0) {
-			reader->at = reader->piece;
-			reader->size = reader->left < PIECE ? (size_t)reader->left : PIECE;
-			if ((result = read_all(reader->log, reader->at, reader->size, reader->offset, error)) < 0)
-				return result;
-			reader->offset += reader->size;
-			reader->left -= reader->size;
-		}
-		size = run->end - start < reader->size ? run->end - start : reader->size;
-		result = store_write(store, start, reader->at, size, error);
-		reader->at += size;
-		reader->size -= (size_t)size;
-	}
-	return result;
+	log->size = log->blocks[--log->count];
+	if (ftruncate(log->file.fd, (off_t)log->size) < 0)
+		return fail_sys(error, errno, "cannot make a file shorter");
+	return 1;
 }
 
-static int write_block(struct reader *reader, struct store *store, struct pidmem_error *error)
+int page_log_take(struct page_log *log, struct page_pool *pool, struct pidmem_error *error)
 {
 	struct block block;
-	int result = read_all(reader->log, &block, sizeof block, reader->offset, error);
+	int result;
 
-	if (result < 0)
+	if (log->count == 0)
+		return 0;
+	uint64_t offset = log->blocks[log->count - 1];
+	if ((result = page_log_settle(log, error)) < 0 ||
+	    (result = read_all(log, &block, sizeof block, offset, error)) < 0)
 		return result;
-	AUTO_FREE struct page_region *runs = calloc(block.count, sizeof *runs);
-	if (!runs)
+	struct page_region *items = page_pool_refill(pool, block.count, block.size);
+	if (!items)
 		return fail_memory(error);
-	result = read_all(reader->log, runs, block.count * sizeof *runs, reader->offset + sizeof block, error);
-	reader->offset += table_size(&block);
-	reader->left = block.size;
-	for (size_t i = 0; i < block.count && result == 0; i++)
-		result = page_run_is_zero(&runs[i])
-				 ? store_clear(store, runs[i].start, runs[i].end - runs[i].start, error)
-				 : write_run(reader, &runs[i], store, error);
-	return result;
-}
-
-int page_log_flush(struct page_log *log, struct store *store, struct watch *watch, struct pidmem_error *error)
-{
-	AUTO_FREE unsigned char *piece = log->size ? malloc(PIECE) : NULL;
-	struct reader reader = { .log = log, .piece = piece };
-	int result = file_flush(&log->file, error);
-
-	if (result == 0 && log->size && !piece)
-		return fail_memory(error);
-	while (reader.offset < log->size && result == 0) {
-		uint64_t begin = reader.offset;
-		result = watch_ask(watch) ? file_cancelled(error) : write_block(&reader, store, error);
-		posix_fadvise(log->file.fd, (off_t)begin, (off_t)(reader.offset - begin), POSIX_FADV_DONTNEED);
-	}
-	log->size = 0;
-	return result;
+	if ((result = read_all(log, items, block.count * sizeof *items, offset + sizeof block, error)) < 0 ||
+	    (result = read_all(log, pool->bytes, block.size, offset + table_size(&block), error)) < 0)
+		return result;
+	return drop_last(log, error);
 }

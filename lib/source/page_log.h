@@ -7,27 +7,30 @@
 #ifndef SOURCE_PAGE_LOG_H
 #define SOURCE_PAGE_LOG_H
 
-#include "sink/watch.h"
 #include "source/page_pool.h"
 
 struct page_log {
 	struct file_sink file;
-	const char *directory; /* where that is, once there is something in it */
-	uint64_t size;         /* bytes in it */
+	const char *directory; /* where that is, once there is something in it; NULL: nowhere */
+	size_t sharers;        /* so many logs grow there at the same time */
+	uint64_t *blocks;      /* where each pool begins */
+	size_t count, capacity;
+	uint64_t size; /* of the file */
 };
 
-#define PAGE_LOG_INIT(where)                                 \
-	{                                                    \
-		.file = FILE_SINK_INIT, .directory = (where) \
+#define PAGE_LOG_INIT(where, count)                                              \
+	{                                                                        \
+		.file = FILE_SINK_INIT, .directory = (where), .sharers = (count) \
 	}
 
 void page_log_close(struct page_log *log);
 
-/* Append all of a pool, which is empty then: 1, or 0 if there is no room for it. It takes no more than half of what is
- * free in the directory. Errors: of file_put_at(). */
+/* Append all of a pool, which is empty then: 1, or 0 if there is no room for it: all that share the directory take no
+ * more than half of what is free there. Errors, also of what was appended before: PIDMEM_UNSUPPORTED. */
 int page_log_add(struct page_log *log, struct page_pool *pool, struct pidmem_error *error);
-/* Write all of it into a store, where what came last counts; the log is empty then. Errors: of store_write(), and
- * PIDMEM_CANCELLED. */
-int page_log_flush(struct page_log *log, struct store *store, struct watch *watch, struct pidmem_error *error);
+/* Wait until what was appended has been written, and end the thread that does it. Errors: the same. */
+int page_log_settle(struct page_log *log, struct pidmem_error *error);
+/* Take what was appended last back into an empty pool: 1, or 0 if the log is empty. Errors: PIDMEM_SYSTEM. */
+int page_log_take(struct page_log *log, struct page_pool *pool, struct pidmem_error *error);
 
 #endif

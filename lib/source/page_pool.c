@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/buffer.h"
 
@@ -32,6 +33,9 @@ static void leave_room(struct page_pool *pool)
 
 int page_pool_reserve(struct page_pool *pool, uint64_t size)
 {
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+
+	size = (size + page - 1) & ~(page - 1);
 	if (size <= pool->room)
 		return 0;
 	uint64_t before = pool->borrowed ? 0 : pool->room;
@@ -94,20 +98,36 @@ void page_pool_clear(struct page_pool *pool)
 	pool->used = 0;
 }
 
+struct page_region *page_pool_refill(struct page_pool *pool, uint64_t count, uint64_t size)
+{
+	if (count > pool->list.capacity) {
+		struct page_region *items = reallocarray(pool->list.items, count, sizeof *items);
+		if (!items)
+			return NULL;
+		pool->list.items = items;
+		pool->list.capacity = count;
+	}
+	if (page_pool_reserve(pool, size) < 0)
+		return NULL;
+	pool->list.count = count;
+	pool->used = size;
+	return pool->list.items;
+}
+
 int page_pool_flush(struct page_pool *pool, struct store *store, struct pidmem_error *error)
 {
-	const unsigned char *from = pool->bytes;
+	const unsigned char *end = pool->bytes + pool->used;
 	int result = 0;
 
-	for (size_t i = 0; i < pool->list.count && result == 0; i++) {
+	for (size_t i = pool->list.count; i-- > 0 && result == 0;) {
 		const struct page_region *run = &pool->list.items[i];
 		uint64_t size = run->end - run->start;
 		if (page_run_is_zero(run)) {
 			result = store_clear(store, run->start, size, error);
 			continue;
 		}
-		result = store_write(store, run->start, from, size, error);
-		from += size;
+		end -= size;
+		result = store_write(store, run->start, end, size, error);
 	}
 	page_pool_clear(pool);
 	return result;

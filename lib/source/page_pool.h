@@ -40,10 +40,14 @@ int page_pool_note(struct page_pool *pool, uint64_t start, uint64_t size);
 void *page_pool_add(struct page_pool *pool, uint64_t start, uint64_t size);
 /* The same for zeros, which take no room: 0 or -ENOMEM. */
 int page_pool_add_zeros(struct page_pool *pool, uint64_t start, uint64_t size);
-/* Write all of it into a store, where what came last counts, and make the pool empty. Errors: of store_write(). */
+/* Write all of it into a store, what came last first (see store_turn_back()), and make the pool empty. Errors: of
+ * store_write(). */
 int page_pool_flush(struct page_pool *pool, struct store *store, struct pidmem_error *error);
 /* Make it empty; its room stays. */
 void page_pool_clear(struct page_pool *pool);
+/* Make an empty one as it was when it had so many ranges and bytes: its list, to be filled in as well; NULL without
+ * memory. */
+struct page_region *page_pool_refill(struct page_pool *pool, uint64_t count, uint64_t size);
 void page_pool_done(struct page_pool *pool);
 
 #endif

@@ -55,7 +55,7 @@ int precopy_open(struct frozen *frozen, struct pidmem_error *error, struct preco
 				     .userfaultfd = -1,
 				     .least = UINT64_MAX,
 				     .store = STORE_INIT,
-				     .log = PAGE_LOG_INIT(frozen->freeze->options.directory) };
+				     .log = PAGE_LOG_INIT(frozen->freeze->options.directory, frozen->freeze->count) };
 	process_read_auxv(frozen->process, &precopy->auxv, &precopy->is_64);
 	precopy->list = calloc(PRECOPY_RUNS, sizeof *precopy->list);
 	precopy->buffer = malloc(PRECOPY_BUFFER);

@@ -111,6 +111,8 @@ void precopy_open_files(struct precopy *precopy);
 
 /* Copy what was written to since the last pass, in the first one everything. */
 int precopy_pass(struct precopy *precopy, struct pidmem_error *error);
+/* Write what is not in the store yet into it. */
+int precopy_flush(struct precopy *precopy, struct pidmem_error *error);
 /* Look at what it copied: has it become less, and where is the next one to copy to? */
 void precopy_end_pass(struct precopy *precopy);
 /* From now on, passes are made at the caller's priority: those before are no measure. */

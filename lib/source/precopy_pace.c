@@ -40,10 +40,11 @@ static bool has_room(struct precopy *precopy)
 /* Without room for the pool, all goes into the store. */
 static void end_first_pass(struct precopy *precopy)
 {
-	uint64_t room = share(precopy) < SPILL ? share(precopy) : SPILL;
+	uint64_t room = share(precopy);
 
 	precopy->left = 2 * precopy->copied + LITTLE;
-	page_pool_reserve(&precopy->recent, room > PRECOPY_BUFFER ? room : PRECOPY_BUFFER);
+	if (room >= PRECOPY_BUFFER)
+		page_pool_reserve(&precopy->recent, room < SPILL ? room : SPILL);
 }
 
 void precopy_end_pass(struct precopy *precopy)

@@ -14,6 +14,8 @@
 
 /* So much is listed and protected at once: what is written to before it is copied has to be copied again. */
 #define WINDOW (32ULL << 20)
+/* They take no room in a pool, but its list is not to grow without end. */
+#define ZERO_RUNS 65536
 /* Larger regions get places in pieces of this size: files end at 16 TiB on ext4, and 20 TiB may be reserved. */
 #define LARGE (64ULL << 30)
 #define PIECE (1ULL << 30)
@@ -42,8 +44,7 @@ static int put_away(struct precopy *precopy, struct pidmem_error *error)
 
 	if (result != 0)
 		return result < 0 ? result : 0;
-	result = page_log_flush(&precopy->log, &precopy->store, &precopy->frozen->freeze->watch, error);
-	return result < 0 ? result : page_pool_flush(&precopy->recent, &precopy->store, error);
+	return precopy_flush(precopy, error);
 }
 
 /* Keep what was read into the buffer: the first pass in the store, others in the pool. */
@@ -69,7 +70,12 @@ static int keep_zero(struct precopy *precopy, uint64_t start, uint64_t size, str
 {
 	if (precopy->recent.room == 0)
 		return store_clear(&precopy->store, start, size, error);
-	return page_pool_add_zeros(&precopy->recent, start, size) < 0 ? fail_memory(error) : 0;
+	if (!store_has(&precopy->store, start, size)) /* nothing of it was ever copied */
+		return 0;
+	int result = precopy->recent.list.count < ZERO_RUNS ? 0 : put_away(precopy, error);
+	if (result == 0 && page_pool_add_zeros(&precopy->recent, start, size) < 0)
+		return fail_memory(error);
+	return result;
 }
 
 static int copy(struct precopy *precopy, uint64_t start, uint64_t end, struct pidmem_error *error)
@@ -294,8 +300,8 @@ int precopy_pass(struct precopy *precopy, struct pidmem_error *error)
 	for (size_t i = 0; result == 0 && precopy->passes && precopy_next_range(precopy, &i, &range);)
 		if (!range.foreign)
 			result = copy_listed(precopy, TRACKER_WRITTEN, range, error);
-	if (result == 0 && !precopy->quick)
-		result = store_flush(&precopy->store, error);
+	if (result == 0 && !precopy->quick) /* errors should come now, and one thread is enough */
+		result = precopy->passes ? page_log_settle(&precopy->log, error) : store_finish(&precopy->store, error);
 	precopy_end_pass(precopy);
 	return result;
 }

@@ -24,6 +24,7 @@ void store_close(struct store *store)
 	file_close(&store->file);
 	free(take(store->extents));
 	free(take(store->written));
+	store_turn_forth(store);
 }
 
 /* The index of the first extent whose last byte is at or above an address. */
@@ -46,18 +47,27 @@ static const struct store_extent *find(const struct store *store, uint64_t addre
 	return holds ? extent : NULL;
 }
 
+static int lengthen(unsigned char **bits, size_t from, size_t to)
+{
+	unsigned char *grown = realloc(*bits, to);
+
+	if (!grown)
+		return -ENOMEM;
+	memset(grown + from, 0, to - from);
+	*bits = grown;
+	return 0;
+}
+
 static int insert(struct store *store, size_t index, uint64_t start, uint64_t size)
 {
 	size_t bits = (size_t)((store->end + size) / store->page_size / 8 + 1);
 
-	if (bits > store->written_size) {
+	if (bits > store->bits_size) {
 		bits += bits / 2;
-		unsigned char *grown = realloc(store->written, bits);
-		if (!grown)
+		if (lengthen(&store->written, store->bits_size, bits) < 0 ||
+		    (store->newer && lengthen(&store->newer, store->bits_size, bits) < 0))
 			return -ENOMEM;
-		memset(grown + store->written_size, 0, bits - store->written_size);
-		store->written = grown;
-		store->written_size = bits;
+		store->bits_size = bits;
 	}
 	struct store_extent *extents = array_grow(store->extents, store->count, &store->capacity, sizeof *extents);
 	if (!extents)
@@ -91,22 +101,49 @@ int store_place(struct store *store, uint64_t start, uint64_t size)
 	return 0;
 }
 
-static bool is_written(const struct store *store, uint64_t offset)
+static bool is_set(const unsigned char *bits, const struct store *store, uint64_t offset)
 {
 	uint64_t page = offset / store->page_size;
 
-	return store->written[page / 8] >> page % 8 & 1;
+	return bits[page / 8] >> page % 8 & 1;
 }
 
-static void mark(struct store *store, uint64_t offset, bool written)
+static bool is_written(const struct store *store, uint64_t offset)
+{
+	return is_set(store->written, store, offset);
+}
+
+static bool is_newer(const struct store *store, uint64_t offset)
+{
+	return store->newer && is_set(store->newer, store, offset);
+}
+
+static void mark(unsigned char *bits, const struct store *store, uint64_t offset, bool set)
 {
 	uint64_t page = offset / store->page_size;
 	unsigned char bit = (unsigned char)(1U << page % 8);
 
-	if (written)
-		store->written[page / 8] |= bit;
+	if (set)
+		bits[page / 8] |= bit;
 	else
-		store->written[page / 8] &= (unsigned char)~bit;
+		bits[page / 8] &= (unsigned char)~bit;
+}
+
+int store_turn_back(struct store *store)
+{
+	store->newer = calloc(1, store->bits_size + 1);
+	return store->newer ? 0 : -ENOMEM;
+}
+
+void store_turn_forth(struct store *store)
+{
+	free(take(store->newer));
+}
+
+static void mark_newer(struct store *store, uint64_t offset, uint64_t size)
+{
+	for (uint64_t done = 0; store->newer && done < size; done += store->page_size)
+		mark(store->newer, store, offset + done, true);
 }
 
 /* Pages were not zero, and are now. */
@@ -118,7 +155,7 @@ static int clear(struct store *store, uint64_t offset, uint64_t size, struct pid
 	if ((result = file_flush(&store->file, error)) < 0)
 		return result;
 	for (uint64_t done = 0; done < size; done += store->page_size)
-		mark(store, offset + done, false);
+		mark(store->written, store, offset + done, false);
 	if (fallocate(store->file.fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset, (off_t)size) == 0)
 		return 0;
 	for (uint64_t done = 0; done < size && result == 0; done += sizeof zeros)
@@ -126,31 +163,45 @@ static int clear(struct store *store, uint64_t offset, uint64_t size, struct pid
 	return result;
 }
 
+static bool is_older(const struct store *store, uint64_t offset)
+{
+	return is_written(store, offset) && !is_newer(store, offset);
+}
+
 /* Those pages of it that were written before. */
 static int clear_written(struct store *store, uint64_t offset, uint64_t size, struct pidmem_error *error)
 {
-	uint64_t end = offset + size, run;
+	uint64_t begin = offset, end = offset + size, run;
 	int result = 0;
 
 	for (; offset < end && result == 0; offset += run) {
 		run = store->page_size;
-		if (!is_written(store, offset))
+		if (!is_older(store, offset))
 			continue;
-		while (offset + run < end && is_written(store, offset + run))
+		while (offset + run < end && is_older(store, offset + run))
 			run += store->page_size;
 		result = clear(store, offset, run, error);
 	}
+	mark_newer(store, begin, size);
 	return result;
 }
 
-/* How many bytes, of whole pages, are alike: zeros or not? */
-static size_t alike(const struct store *store, const unsigned char *bytes, size_t size, bool *zero)
-{
-	size_t page = (size_t)store->page_size, run = page;
+enum page { BYTES, ZEROS, OLD };
 
-	*zero = is_zero(bytes, page);
-	while (run < size && is_zero(bytes + run, page) == *zero)
-		run += page;
+static enum page look_at(const struct store *store, uint64_t offset, const unsigned char *bytes)
+{
+	return is_newer(store, offset) ? OLD : is_zero(bytes, store->page_size) ? ZEROS : BYTES;
+}
+
+/* How many bytes, of whole pages, are alike? */
+static size_t alike(const struct store *store, uint64_t offset, const unsigned char *bytes, size_t size,
+		    enum page *what)
+{
+	size_t run = store->page_size;
+
+	*what = look_at(store, offset, bytes);
+	while (run < size && look_at(store, offset + run, bytes + run) == *what)
+		run += store->page_size;
 	return run;
 }
 
@@ -158,14 +209,19 @@ static int write_within(struct store *store, uint64_t offset, const unsigned cha
 			struct pidmem_error *error)
 {
 	int result = 0;
-	bool zero;
+	enum page what;
 
 	for (size_t done = 0, run; done < size && result == 0; done += run) {
-		run = alike(store, bytes + done, size - done, &zero);
-		for (uint64_t at = offset + done; !zero && at < offset + done + run; at += store->page_size)
-			mark(store, at, true);
-		result = zero ? clear_written(store, offset + done, run, error)
-			      : file_put_at(&store->file, bytes + done, run, offset + done, error);
+		uint64_t at = offset + done;
+		run = alike(store, at, bytes + done, size - done, &what);
+		if (what == ZEROS)
+			result = clear_written(store, at, run, error);
+		if (what != BYTES)
+			continue;
+		for (uint64_t page = at; page < at + run; page += store->page_size)
+			mark(store->written, store, page, true);
+		mark_newer(store, at, run);
+		result = file_put_at(&store->file, bytes + done, run, at, error);
 	}
 	return result;
 }

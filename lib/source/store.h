@@ -20,8 +20,10 @@ struct store {
 	bool given;                   /* it has become an output file */
 	struct store_extent *extents; /* in address order */
 	size_t count, capacity;
-	unsigned char *written; /* a bit for each page of the file: it holds bytes, else zeros */
-	size_t written_size;
+	/* A bit for each page of the file. */
+	unsigned char *written; /* it holds bytes, else zeros */
+	unsigned char *newer;   /* after store_turn_back(): it holds what it is to hold */
+	size_t bits_size;
 	uint64_t page_size;
 };
 
@@ -43,6 +45,12 @@ int store_flush(struct store *store, struct pidmem_error *error);
 /* As store_flush(), after the last of them. */
 int store_finish(struct store *store, struct pidmem_error *error);
 int store_write(struct store *store, uint64_t address, const void *bytes, uint64_t size, struct pidmem_error *error);
+
+/* From now on what is written, or forgotten, first counts: what comes for the same page later is older, and passed
+ * over. All that is older has its place already. 0 or -ENOMEM. */
+int store_turn_back(struct store *store);
+/* As it was before that. */
+void store_turn_forth(struct store *store);
 
 /* Does it hold bytes of this address, or zeros? *size is cut to what shares the answer, and *offset is where they are.
  */

@@ -2,6 +2,7 @@
 #include "base/background.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <sys/resource.h>
@@ -12,6 +13,7 @@ struct seen {
 	pthread_t thread;
 	int nice;
 	bool blocked;
+	cpu_set_t allowed;
 };
 
 static void look(void *pointer)
@@ -20,6 +22,7 @@ static void look(void *pointer)
 	sigset_t now;
 
 	seen->thread = pthread_self();
+	sched_getaffinity(0, sizeof seen->allowed, &seen->allowed);
 	seen->nice = getpriority(PRIO_PROCESS, 0);
 	pthread_sigmask(SIG_SETMASK, NULL, &now);
 	seen->blocked = sigismember(&now, SIGINT);
@@ -29,13 +32,18 @@ static void steps_back_alone(void **state)
 {
 	int before = getpriority(PRIO_PROCESS, 0);
 	struct seen seen = { 0 };
+	cpu_set_t allowed, after;
 
 	(void)state;
+	assert_int_equal(sched_getaffinity(0, sizeof allowed, &allowed), 0);
 	background_do(look, &seen);
 	assert_false(pthread_equal(seen.thread, pthread_self()));
 	assert_int_equal(seen.nice, before + 10 < 19 ? before + 10 : 19);
 	assert_true(seen.blocked);
 	assert_int_equal(getpriority(PRIO_PROCESS, 0), before);
+	assert_int_equal(sched_getaffinity(0, sizeof after, &after), 0);
+	assert_true(CPU_EQUAL(&allowed, &after));
+	assert_true(CPU_EQUAL(&allowed, &seen.allowed));
 }
 
 int main(void)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The store of copied memory: places, zeros, and becoming a file. */
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -177,7 +176,9 @@ static void pool_keeps_the_order(void **state)
 	assert_non_null(room = page_pool_add(&pool, PAGE, PAGE)); /* the same page again */
 	memcpy(room, page_of[2], PAGE);
 	assert_null(page_pool_add(&pool, 8 * PAGE, 2 * PAGE)); /* there is room for one */
+	assert_int_equal(store_turn_back(&store), 0);
 	assert_int_equal(page_pool_flush(&pool, &store, NULL), 0);
+	store_turn_forth(&store);
 	expect(&store, PAGE, PAGE, 2);
 	expect(&store, 2 * PAGE, PAGE, 1);
 	assert_non_null(room = page_pool_add(&pool, 8 * PAGE, 4 * PAGE)); /* it is empty again */
@@ -211,15 +212,27 @@ static void add(struct page_pool *pool, uint64_t page, int what)
 	memcpy(room, page_of[what], PAGE);
 }
 
+static void empty(struct page_log *log, struct page_pool *pool, struct store *store)
+{
+	int result;
+
+	assert_int_equal(store_turn_back(store), 0);
+	do
+		assert_int_equal(page_pool_flush(pool, store, NULL), 0);
+	while ((result = page_log_take(log, pool, NULL)) == 1);
+	assert_int_equal(result, 0);
+	store_turn_forth(store);
+}
+
 static void log_keeps_the_order(void **state)
 {
 	AUTO_STORE store = STORE_INIT;
-	struct page_log log = PAGE_LOG_INIT("/tmp");
+	struct page_log log = PAGE_LOG_INIT("/tmp", 1);
 	struct page_pool pool = { 0 };
-	struct watch watch = { 0 };
 
 	(void)state;
 	assert_int_equal(store_open(&store, "/tmp", 0, NULL), 0);
+	assert_int_equal(store_place(&store, 0, 3 * MANY * PAGE), 0);
 	assert_int_equal(store_write(&store, PAGE, page_of[1], 2 * PAGE, NULL), 0);
 	assert_int_equal(page_pool_reserve(&pool, MANY * PAGE), 0);
 	for (uint64_t i = 0; i < MANY; i++)
@@ -232,53 +245,65 @@ static void log_keeps_the_order(void **state)
 	add(&pool, 7, 2);
 	assert_int_equal(page_log_add(&log, &pool, NULL), 1);
 	add(&pool, 7, 1);
+	add(&pool, 9, 1);
 	assert_int_equal(page_log_add(&log, &pool, NULL), 1);
+	assert_int_equal(page_log_settle(&log, NULL), 0);
+	assert_int_equal(page_pool_add_zeros(&pool, 9 * PAGE, PAGE), 0);
 	expect(&store, PAGE, PAGE, 1); /* until now */
-	assert_int_equal(page_log_flush(&log, &store, &watch, NULL), 0);
+	empty(&log, &pool, &store);
 	expect(&store, PAGE, PAGE, 0);
 	expect(&store, 2 * PAGE, PAGE, 1);
 	expect(&store, 5 * PAGE, PAGE, 2);
 	expect(&store, 7 * PAGE, PAGE, 1);
-	for (uint64_t i = 0; i < MANY - 2; i++)
+	expect(&store, 9 * PAGE, PAGE, 0);
+	for (uint64_t i = 0; i < MANY - 3; i++)
 		expect(&store, (3 + 2 * (MANY - i)) * PAGE, PAGE, 1 + i % 2);
 	add(&pool, 5, 1); /* it can be used again */
 	assert_int_equal(page_log_add(&log, &pool, NULL), 1);
-	assert_int_equal(page_log_flush(&log, &store, &watch, NULL), 0);
+	empty(&log, &pool, &store);
 	expect(&store, 5 * PAGE, PAGE, 1);
 	page_pool_done(&pool);
 	page_log_close(&log);
 }
 
-static int say_end(void *user, const struct pidmem_progress *progress)
+static void log_leaves_the_pool_if_there_is_no_room(void **state)
 {
-	(void)user;
-	(void)progress;
-	return 1;
-}
-
-static void log_keeps_the_pool_if_there_is_no_room(void **state)
-{
-	AUTO_STORE store = STORE_INIT;
-	struct page_log log = PAGE_LOG_INIT("/tmp"), nowhere = PAGE_LOG_INIT("/nowhere");
+	struct page_log log = PAGE_LOG_INIT("/nowhere", 1);
 	struct page_pool pool = { 0 };
-	struct watch watch;
 
 	(void)state;
-	watch_init(&watch, say_end, NULL);
-	assert_int_equal(store_open(&store, "/tmp", 0, NULL), 0);
-	assert_int_equal(page_pool_reserve(&pool, 2 * PAGE), 0);
+	assert_int_equal(page_pool_reserve(&pool, PAGE), 0);
 	add(&pool, 1, 1);
-	add(&pool, 3, 2);
-	assert_int_equal(page_log_add(&nowhere, &pool, NULL), 0);
-	assert_int_equal(page_log_add(&log, &pool, NULL), 1);
-	add(&pool, 3, 1);
-	assert_int_equal(page_log_add(&nowhere, &pool, NULL), 0);
-	assert_int_equal(page_log_flush(&log, &store, &watch, NULL), -ECANCELED);
-	assert_int_equal(page_pool_flush(&pool, &store, NULL), 0); /* it is in the pool as before */
-	expect(&store, 3 * PAGE, PAGE, 1);
+	assert_int_equal(page_log_add(&log, &pool, NULL), 0);
+	assert_int_equal(pool.used, PAGE);
+	assert_int_equal(page_log_take(&log, &pool, NULL), 0);
 	page_pool_done(&pool);
 	page_log_close(&log);
-	page_log_close(&nowhere);
+}
+
+/* Each page is written once, and what is older is passed over, wherever its place is. */
+static void writes_the_newest_when_turned_back(void **state)
+{
+	AUTO_STORE store = STORE_INIT;
+
+	(void)state;
+	assert_int_equal(store_open(&store, "/tmp", 0, NULL), 0);
+	assert_int_equal(store_write(&store, PAGE, page_of[1], 3 * PAGE, NULL), 0);
+	assert_int_equal(store_turn_back(&store), 0);
+	assert_int_equal(store_write(&store, 2 * PAGE, page_of[0], PAGE, NULL), 0);
+	assert_int_equal(store_clear(&store, 3 * PAGE, PAGE, NULL), 0);
+	assert_int_equal(store_write(&store, 1000 * PAGE, page_of[2], PAGE, NULL), 0); /* a place that is new */
+	uint64_t stored = store.file.stored;
+	assert_int_equal(store_write(&store, 2 * PAGE, page_of[2], 2 * PAGE, NULL), 0);
+	assert_int_equal(store_write(&store, 1000 * PAGE, page_of[1], PAGE, NULL), 0);
+	assert_int_equal(store_clear(&store, 1000 * PAGE, PAGE, NULL), 0);
+	assert_int_equal(store.file.stored, stored);
+	store_turn_forth(&store);
+	expect(&store, PAGE, PAGE, 1);
+	expect(&store, 2 * PAGE, 2 * PAGE, 0);
+	expect(&store, 1000 * PAGE, PAGE, 2);
+	assert_int_equal(store_write(&store, 2 * PAGE, page_of[2], PAGE, NULL), 0);
+	expect(&store, 2 * PAGE, PAGE, 2);
 }
 
 static void pool_borrows_what_is_left(void **state)
@@ -313,7 +338,8 @@ int main(void)
 		cmocka_unit_test(pool_grows),
 		cmocka_unit_test(pool_borrows_what_is_left),
 		cmocka_unit_test(log_keeps_the_order),
-		cmocka_unit_test(log_keeps_the_pool_if_there_is_no_room),
+		cmocka_unit_test(log_leaves_the_pool_if_there_is_no_room),
+		cmocka_unit_test(writes_the_newest_when_turned_back),
 	};
 	return cmocka_run_group_tests(tests, make_pages, NULL);
 }
