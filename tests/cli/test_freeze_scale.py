@@ -71,10 +71,11 @@ def test_twenty_tebibytes_reserved(pidmem, victim, tmp_path, command, engine):
 
 
 @pytest.mark.skipif(SANITIZED, reason="a sanitizer has memory of its own")
-@pytest.mark.parametrize("name,argument", [("reserve", None), ("many", 60000), ("leave", 128), ("threads", 2000)])
-def test_memory_of_pidmem_itself(pidmem, victim, tmp_path, name, argument, engine):
-    """It does not grow with the target: 64 MiB at most, whatever is saved."""
-    one = victim(name, *([argument] if argument else []))
+@pytest.mark.parametrize("name,arguments", [("reserve", []), ("many", [60000]), ("leave", [128]), ("threads", [2000]),
+                                            ("stamped", ["small", 96, "paced", "paced"])])
+def test_memory_of_pidmem_itself(pidmem, victim, tmp_path, name, arguments, engine):
+    """It does not grow with the target, nor with what it writes meanwhile: 64 MiB at most, whatever is saved."""
+    one = victim(name, *arguments, cwd=tmp_path)
     # A process begins with the peak of the one that started it, so that has to be a small one.
     peak = pidmem("core", "-q", *given(engine), "-o", tmp_path / "core", one.pid,
                   before=["/usr/bin/python3", "-S", "-c", PEAK])
