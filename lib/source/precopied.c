@@ -167,24 +167,6 @@ struct rest {
 	int result;
 };
 
-/* From the newest to the oldest, so that each page is written once. */
-int precopy_flush(struct precopy *precopy, struct pidmem_error *error)
-{
-	struct store *store = &precopy->store;
-	int result = store_turn_back(store) < 0 ? fail_memory(error) : 0;
-
-	if (result == 0)
-		result = page_pool_flush(&precopy->late, store, error);
-	do {
-		if (result >= 0)
-			result = page_pool_flush(&precopy->recent, store, error);
-		if (result >= 0 && watch_ask(&precopy->frozen->freeze->watch))
-			result = file_cancelled(error);
-	} while (result >= 0 && (result = page_log_take(&precopy->log, &precopy->recent, error)) > 0);
-	store_turn_forth(store);
-	return result;
-}
-
 /* What was copied last, and in the stop, goes into the store as well. */
 static void write_rest(void *pointer)
 {

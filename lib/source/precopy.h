@@ -7,6 +7,7 @@
  *   freeze_forecast.c how long the stop is going to be, and the choice of the engine
  *   precopy.c         the object
  *   precopy_pass.c    the passes while it runs
+ *   precopy_keep.c    where they copy to
  *   precopy_pace.c    how many of them, and whether they copy into the store or into memory first
  *   precopy_track.c   which mappings are tracked
  *   precopy_untrack.c letting them go
@@ -111,6 +112,9 @@ void precopy_open_files(struct precopy *precopy);
 
 /* Copy what was written to since the last pass, in the first one everything. */
 int precopy_pass(struct precopy *precopy, struct pidmem_error *error);
+/* Keep what was read into the buffer, or zeros. Errors: of store_write() and page_log_add(). */
+int precopy_keep(struct precopy *precopy, uint64_t start, uint64_t size, struct pidmem_error *error);
+int precopy_keep_zeros(struct precopy *precopy, uint64_t start, uint64_t size, struct pidmem_error *error);
 /* Write what is not in the store yet into it. */
 int precopy_flush(struct precopy *precopy, struct pidmem_error *error);
 /* Look at what it copied: has it become less, and where is the next one to copy to? */

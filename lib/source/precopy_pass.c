@@ -14,8 +14,6 @@
 
 /* So much is listed and protected at once: what is written to before it is copied has to be copied again. */
 #define WINDOW (32ULL << 20)
-/* They take no room in a pool, but its list is not to grow without end. */
-#define ZERO_RUNS 65536
 /* Larger regions get places in pieces of this size: files end at 16 TiB on ext4, and 20 TiB may be reserved. */
 #define LARGE (64ULL << 30)
 #define PIECE (1ULL << 30)
@@ -37,47 +35,6 @@ static int place(struct precopy *precopy, const struct pidmem_region *region, ui
 	return store_place(&precopy->store, from, to - from);
 }
 
-/* Make room in the pool. */
-static int put_away(struct precopy *precopy, struct pidmem_error *error)
-{
-	int result = page_log_add(&precopy->log, &precopy->recent, error);
-
-	if (result != 0)
-		return result < 0 ? result : 0;
-	return precopy_flush(precopy, error);
-}
-
-/* Keep what was read into the buffer: the first pass in the store, others in the pool. */
-static int keep(struct precopy *precopy, uint64_t start, uint64_t size, struct pidmem_error *error)
-{
-	void *room = page_pool_add(&precopy->recent, start, size);
-
-	if (precopy->recent.room == 0)
-		return store_write(&precopy->store, start, precopy->buffer, size, error);
-	if (!room) {
-		int result = put_away(precopy, error);
-		if (result < 0)
-			return result;
-		room = page_pool_add(&precopy->recent, start, size);
-	}
-	if (!room)
-		return fail_memory(error);
-	memcpy(room, precopy->buffer, size);
-	return 0;
-}
-
-static int keep_zero(struct precopy *precopy, uint64_t start, uint64_t size, struct pidmem_error *error)
-{
-	if (precopy->recent.room == 0)
-		return store_clear(&precopy->store, start, size, error);
-	if (!store_has(&precopy->store, start, size)) /* nothing of it was ever copied */
-		return 0;
-	int result = precopy->recent.list.count < ZERO_RUNS ? 0 : put_away(precopy, error);
-	if (result == 0 && page_pool_add_zeros(&precopy->recent, start, size) < 0)
-		return fail_memory(error);
-	return result;
-}
-
 static int copy(struct precopy *precopy, uint64_t start, uint64_t end, struct pidmem_error *error)
 {
 	while (start < end) {
@@ -91,7 +48,7 @@ static int copy(struct precopy *precopy, uint64_t start, uint64_t end, struct pi
 			start += precopy->store.page_size;
 			continue;
 		}
-		int result = got < 0 ? (int)got : keep(precopy, start, (uint64_t)got, error);
+		int result = got < 0 ? (int)got : precopy_keep(precopy, start, (uint64_t)got, error);
 		if (result < 0)
 			return result;
 		precopy->copied += (uint64_t)got;
@@ -121,7 +78,7 @@ static int copy_run(struct precopy *precopy, const struct page_region *run, stru
 		if (!precopy_wants(precopy, region, start, &size))
 			continue;
 		if (run->categories & PAGE_IS_PFNZERO)
-			result = keep_zero(precopy, start, size, error);
+			result = precopy_keep_zeros(precopy, start, size, error);
 		else if (place(precopy, region, start, start + size) < 0)
 			result = fail_memory(error);
 		else

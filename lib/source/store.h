@@ -6,6 +6,7 @@
 #ifndef SOURCE_STORE_H
 #define SOURCE_STORE_H
 
+#include "base/range.h"
 #include "sink/file.h"
 
 /* A range of the address space and its place. */
@@ -26,6 +27,25 @@ struct store {
 	size_t bits_size;
 	uint64_t page_size;
 };
+
+/* The index of the first extent whose last byte is at or above an address. */
+static inline size_t store_find_next(const struct store *store, uint64_t address)
+{
+	return range_find_next(store->extents, store->count, sizeof *store->extents, address);
+}
+
+/* Of a page of the file. */
+static inline bool store_bit(const unsigned char *bits, const struct store *store, uint64_t offset)
+{
+	uint64_t page = offset / store->page_size;
+
+	return bits[page / 8] >> page % 8 & 1;
+}
+
+static inline bool store_is_written(const struct store *store, uint64_t offset)
+{
+	return store_bit(store->written, store, offset);
+}
 
 #define STORE_INIT                     \
 	{                              \
