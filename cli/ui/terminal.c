@@ -7,9 +7,14 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+/* It is asked for each line of a list. */
 bool terminal_is(void)
 {
-	return isatty(STDOUT_FILENO);
+	static enum { UNKNOWN, NO, YES } is;
+
+	if (is == UNKNOWN)
+		is = isatty(STDOUT_FILENO) ? YES : NO;
+	return is == YES;
 }
 
 static struct winsize window(void)
