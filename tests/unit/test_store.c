@@ -202,7 +202,7 @@ static void pool_grows(void **state)
 }
 
 /* More than is read at once. */
-#define MANY 200
+#define MANY 200UL
 
 static void add(struct page_pool *pool, uint64_t page, int what)
 {
