@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/read.h"
 #include "process/backing.h"
 
 uint64_t backing_size_now(const struct backing *backing)
@@ -58,18 +59,11 @@ static void read_tail(const struct backing *backing, uint64_t offset, unsigned c
 ssize_t backing_read(const struct backing *backing, uint64_t offset, void *bytes, size_t size)
 {
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
-	size_t done = 0;
+	ssize_t got = read_at(backing->fd, bytes, size, offset);
 
-	while (done < size) {
-		ssize_t got = pread(backing->fd, (char *)bytes + done, size - done, (off_t)(offset + done));
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0 && done == 0)
-			return -errno;
-		if (got <= 0)
-			break;
-		done += (size_t)got;
-	}
+	if (got < 0)
+		return got;
+	size_t done = (size_t)got;
 	size_t into_page = (size_t)((offset + done) % page);
 	if (done == size || into_page == 0)
 		return (ssize_t)done;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/read.h"
 
 struct plain {
 	struct content content;
@@ -15,19 +16,8 @@ struct plain {
 static ssize_t read_plain(void *user, uint64_t offset, void *bytes, size_t size)
 {
 	const struct plain *plain = user;
-	size_t done = 0;
 
-	while (done < size) {
-		ssize_t got = pread(plain->fd, (char *)bytes + done, size - done, (off_t)(offset + done));
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return done ? (ssize_t)done : -errno;
-		if (got == 0)
-			break;
-		done += (size_t)got;
-	}
-	return (ssize_t)done;
+	return read_at(plain->fd, bytes, size, offset);
 }
 
 /* Holes of the file. */

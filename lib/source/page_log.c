@@ -9,6 +9,7 @@
 
 #include "base/buffer.h"
 #include "base/error.h"
+#include "base/read.h"
 
 /* Direct writes begin and end there, on all but a few file systems. */
 #define ALIGNMENT 4096UL
@@ -95,13 +96,10 @@ int page_log_settle(struct page_log *log, struct pidmem_error *error)
 
 static int read_all(const struct page_log *log, void *bytes, size_t size, uint64_t offset, struct pidmem_error *error)
 {
-	for (size_t done = 0; done < size;) {
-		ssize_t got = pread(log->file.fd, (char *)bytes + done, size - done, (off_t)(offset + done));
-		if (got <= 0 && !(got < 0 && errno == EINTR))
-			return fail_sys(error, got < 0 ? errno : EIO, "cannot read again what was copied");
-		done += got > 0 ? (size_t)got : 0;
-	}
-	return 0;
+	ssize_t got = read_at(log->file.fd, bytes, size, offset);
+
+	return got == (ssize_t)size ? 0
+				    : fail_sys(error, got < 0 ? (int)-got : EIO, "cannot read again what was copied");
 }
 
 /* Its place is free then, on the disk and in the page cache. */

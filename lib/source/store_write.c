@@ -14,15 +14,16 @@ static bool is_newer(const struct store *store, uint64_t offset)
 	return store->newer && store_bit(store->newer, store, offset);
 }
 
-static void mark(unsigned char *bits, const struct store *store, uint64_t offset, bool set)
+static void mark(unsigned char *bits, const struct store *store, uint64_t offset, uint64_t size, bool set)
 {
-	uint64_t page = offset / store->page_size;
-	unsigned char bit = (unsigned char)(1U << page % 8);
-
-	if (set)
-		bits[page / 8] |= bit;
-	else
-		bits[page / 8] &= (unsigned char)~bit;
+	for (uint64_t done = 0; done < size; done += store->page_size) {
+		uint64_t page = (offset + done) / store->page_size;
+		unsigned char bit = (unsigned char)(1U << page % 8);
+		if (set)
+			bits[page / 8] |= bit;
+		else
+			bits[page / 8] &= (unsigned char)~bit;
+	}
 }
 
 int store_turn_back(struct store *store)
@@ -38,8 +39,8 @@ void store_turn_forth(struct store *store)
 
 static void mark_newer(struct store *store, uint64_t offset, uint64_t size)
 {
-	for (uint64_t done = 0; store->newer && done < size; done += store->page_size)
-		mark(store->newer, store, offset + done, true);
+	if (store->newer)
+		mark(store->newer, store, offset, size, true);
 }
 
 /* Pages were not zero, and are now. */
@@ -50,8 +51,7 @@ static int clear(struct store *store, uint64_t offset, uint64_t size, struct pid
 
 	if ((result = file_flush(&store->file, error)) < 0)
 		return result;
-	for (uint64_t done = 0; done < size; done += store->page_size)
-		mark(store->written, store, offset + done, false);
+	mark(store->written, store, offset, size, false);
 	if (fallocate(store->file.fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset, (off_t)size) == 0)
 		return 0;
 	for (uint64_t done = 0; done < size && result == 0; done += sizeof zeros)
@@ -114,8 +114,7 @@ static int write_within(struct store *store, uint64_t offset, const unsigned cha
 			result = clear_written(store, at, run, error);
 		if (what != BYTES)
 			continue;
-		for (uint64_t page = at; page < at + run; page += store->page_size)
-			mark(store->written, store, page, true);
+		mark(store->written, store, at, run, true);
 		mark_newer(store, at, run);
 		result = file_put_at(&store->file, bytes + done, run, at, error);
 	}
