@@ -4,9 +4,11 @@
 #define BASE_BACKGROUND_H
 
 /*
- * Do a job by a thread of lower priority than the caller's (a nice value of 10 more, setpriority(2)), and wait for it;
+ * Do a job by a thread of lower priority than the caller's (a nice value of 15 more, setpriority(2)), and wait for it;
  * threads that it starts have that priority as well. The priority of the caller stays what it is: to raise it again
  * takes a privilege. Where no thread can be had the caller does it itself. All signals stay with the caller.
+ * The thread begins on the caller's processor, and the caller goes on where the thread was: nobody else has to leave
+ * his.
  */
 void background_do(void (*job)(void *), void *argument);
 

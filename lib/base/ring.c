@@ -50,15 +50,16 @@ static void *run(void *pointer)
 	return NULL;
 }
 
-/* All signals stay with the caller. */
 static bool start_thread(struct ring *ring)
 {
 	struct start *start = malloc(sizeof *start);
+	pthread_t *thread = &ring->threads[ring->running];
 
 	if (!start)
 		return false;
 	*start = (struct start){ ring, ring->running };
-	if (thread_start(&ring->threads[ring->running], run, start))
+	/* A single one mostly waits: for the caller, or for a disk. */
+	if (ring->most == 1 ? thread_start_here(thread, run, start) : thread_start(thread, run, start))
 		return true;
 	free(start);
 	return false;

@@ -38,7 +38,7 @@ static void steps_back_alone(void **state)
 	assert_int_equal(sched_getaffinity(0, sizeof allowed, &allowed), 0);
 	background_do(look, &seen);
 	assert_false(pthread_equal(seen.thread, pthread_self()));
-	assert_int_equal(seen.nice, before + 10 < 19 ? before + 10 : 19);
+	assert_int_equal(seen.nice, before + 15 < 19 ? before + 15 : 19);
 	assert_true(seen.blocked);
 	assert_int_equal(getpriority(PRIO_PROCESS, 0), before);
 	assert_int_equal(sched_getaffinity(0, sizeof after, &after), 0);
