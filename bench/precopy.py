@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import time
 
-from measuring import BUILD, PIDMEM, Victim, available, milliseconds, row, timed
+from measuring import BUILD, PIDMEM, Victim, available, milliseconds, row, timed, unstolen
 from plot import plot
 
 GCORE = "/usr/bin/gcore"
@@ -48,6 +48,16 @@ def gap(victim):
     return int(victim.ask("gap")) / 1e9
 
 
+def paused(victim, save):
+    """(what a save gives, the longest gap meanwhile)."""
+
+    def measure():
+        victim.ask("reset")
+        return save(), gap(victim)
+
+    return unstolen(measure)
+
+
 def bench_precopy(rounds, sizes):
     """The pause is a small part of a fork's; the whole is hardly slower than with the clone; the target does not grow."""
     mib, rate, gcore_rounds = sizes
@@ -55,15 +65,13 @@ def bench_precopy(rounds, sizes):
     with workplace() as folder, heartbeat(mib, rate) as victim:
         output = os.path.join(folder, "core")
         for i in range(rounds):
-            fork = int(victim.ask("fork")) / 1e9
+            fork = unstolen(lambda: int(victim.ask("fork")) / 1e9)
             before, most = victim.grown(), [0]
 
             def watch(before=before, most=most):
                 most[0] = max(most[0], victim.grown() - before)
 
-            victim.ask("reset")
-            report, taken = core_of(victim.pid, output, "precopy", watch)
-            pause = gap(victim)
+            (report, taken), pause = paused(victim, lambda watch=watch: core_of(victim.pid, output, "precopy", watch))
             watch()
             _, clone_taken = core_of(victim.pid, output, "clone")
             forks.append((pause, fork))
@@ -71,9 +79,7 @@ def bench_precopy(rounds, sizes):
             wholes.append((taken, clone_taken))
             growth.append((most[0], mib * 1024))
             if os.access(GCORE, os.X_OK) and i < gcore_rounds:
-                victim.ask("reset")
-                gcore_of(victim.pid, output)
-                gcores.append((pause, gap(victim)))
+                gcores.append((pause, paused(victim, lambda: gcore_of(victim.pid, output))[1]))
     name = f"pre-copy, {mib} MiB, {rate} MiB/s written"
     yield row(f"{name}: pause / bare fork()", forks, milliseconds, 0.1)
     if gcores:
@@ -94,9 +100,8 @@ def bench_growth(rounds, sizes):
         with workplace() as folder, heartbeat(mib, rate) as victim:
             for _ in range(min(rounds, 5)):
                 forks.setdefault(mib, []).append(int(victim.ask("fork")) / 1e6)
-                victim.ask("reset")
-                core_of(victim.pid, os.path.join(folder, "core"), "precopy")
-                pauses.setdefault(mib, []).append(gap(victim) * 1e3)
+                _, pause = paused(victim, lambda: core_of(victim.pid, os.path.join(folder, "core"), "precopy"))
+                pauses.setdefault(mib, []).append(pause * 1e3)
     if len(pauses) < 2:
         return
     least, most = min(pauses), max(pauses)
@@ -138,11 +143,17 @@ class Redis:
             process.wait()
 
     def during(self, work):
-        """(99.9th percentile, longest) of the requests while that is done, in seconds."""
-        self.client.ask("reset")
-        work()
-        _, _, high, longest = map(int, self.client.ask("report").split())
-        return high / 1e9, longest / 1e9
+        """(99.9th percentile, longest) of the requests while that is done, in seconds; what that took."""
+
+        def measure():
+            self.client.ask("reset")
+            begun = time.perf_counter()
+            work()
+            taken = time.perf_counter() - begun
+            _, _, high, longest = map(int, self.client.ask("report").split())
+            return high / 1e9, longest / 1e9, taken
+
+        return unstolen(measure)
 
 
 def bench_redis(rounds, sizes):
@@ -155,10 +166,8 @@ def bench_redis(rounds, sizes):
     with workplace() as folder, Redis(folder, keys) as redis:
         output, pid = os.path.join(folder, "core"), redis.server.pid
         for i in range(rounds):
-            begun = time.perf_counter()
-            high, longest = redis.during(lambda: core_of(pid, output, "precopy"))
-            taken = time.perf_counter() - begun
-            undisturbed, _ = redis.during(lambda taken=taken: time.sleep(taken))
+            high, longest, taken = redis.during(lambda: core_of(pid, output, "precopy"))
+            undisturbed, _, _ = redis.during(lambda taken=taken: time.sleep(taken))
             highs.append((high, undisturbed))
             clones.append((longest, redis.during(lambda: core_of(pid, output, "clone"))[1]))
             if os.access(GCORE, os.X_OK) and i < gcore_rounds:
