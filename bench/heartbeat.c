@@ -2,8 +2,9 @@
 /*
  * heartbeat MIB [huge|small [THREADS [RATE]]]: so much resident memory in huge or 4 KiB pages, so many threads that
  * wait, one that writes to RATE MiB/s of pages here and there, and one that reads the clock all the time and keeps the
- * longest gap between two readings: how long it was stopped. It has the highest priority, if it may: what it sees are
- * stops, and not that others take their turns. On standard input:
+ * longest gap between two readings: how long it was stopped. It has the highest priority, if it may, and a gap in which
+ * it did not leave its processor does not count: what it sees are stops, and not that others take their turns, or a
+ * hypervisor the processor. On standard input:
  *
  *   reset   forget the gaps so far           -> ok
  *   gap     the longest gap since then       -> nanoseconds
@@ -36,6 +37,32 @@ static uint64_t now(void)
 	return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
 }
 
+/* How often this thread has left its processor. */
+static long switches(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_THREAD, &usage);
+	return usage.ru_nvcsw + usage.ru_nivcsw;
+}
+
+/* Whoever else was there in between was there for as long as this. */
+#define SWITCH_LEAST 2000
+
+/* Note a gap, of that length in nanoseconds, if it was off its processor then or did it itself. */
+static void note(uint64_t gap, bool own)
+{
+	static long known;
+	long count;
+
+	if (gap < SWITCH_LEAST && !own)
+		return;
+	count = switches();
+	if ((own || count != known) && gap > longest)
+		__atomic_store_n(&longest, gap, __ATOMIC_RELEASE);
+	known = count;
+}
+
 static void *beat(void *unused)
 {
 	setpriority(PRIO_PROCESS, 0, -20); /* of this thread alone */
@@ -53,8 +80,8 @@ static void *beat(void *unused)
 		uint64_t time = now();
 		if (asked == RESET)
 			__atomic_store_n(&longest, 0, __ATOMIC_RELEASE);
-		else if (time - before > longest)
-			__atomic_store_n(&longest, time - before, __ATOMIC_RELEASE);
+		else
+			note(time - before, child > 0);
 		if (child > 0)
 			waitpid(child, NULL, 0);
 		before = child > 0 ? now() : time;
