@@ -259,15 +259,22 @@ static void no_file(struct pidmem_freeze *freeze)
 			freeze_no_precopy(freeze->items[i], "a stream cannot be written that way");
 }
 
-/* What a copy will not hold was not chosen for those that were to be copied while they run. */
+/* What a copy will not hold was not chosen for those that were to be copied while they run. A descendant may be lost by
+ * now. */
 static int prepare_copies(struct pidmem_freeze *freeze, struct pidmem_error *error)
 {
-	int result = 0;
-
-	for (size_t i = 0; i < freeze->count && result >= 0; i++)
-		if (freeze->items[i]->consistency == PIDMEM_SNAPSHOT && !freeze->items[i]->precopy)
-			result = pause_prepare(freeze->items[i], error);
-	return result;
+	for (size_t i = 0; i < freeze->count;) {
+		struct frozen *frozen = freeze->items[i];
+		bool is_copy = frozen->consistency == PIDMEM_SNAPSHOT && !frozen->precopy;
+		int result = is_copy ? pause_prepare(frozen, error) : 0;
+		if (result < 0 && (i < freeze->given || !freeze_is_lost(frozen)))
+			return result;
+		if (result < 0)
+			freeze_remove(freeze, i);
+		else
+			i++;
+	}
+	return 0;
 }
 
 int freeze_precopy(struct pidmem_freeze *freeze, struct pidmem_error *error)

@@ -37,13 +37,14 @@ static int prepare(struct frozen *frozen, struct pidmem_error *error)
 						      : pidmem_source_refresh(frozen->live, error);
 }
 
-/* A descendant may have ended, or called exec, since it was found. */
-static bool is_lost(struct frozen *frozen)
+bool freeze_is_lost(struct frozen *frozen)
 {
 	struct process_status status;
+	int result = process_read_status(frozen->process->memory_dir, &status);
 
-	return pidmem_process_check(frozen->process, NULL) == -ESRCH ||
-	       (process_read_status(frozen->process->memory_dir, &status) == 0 && process_state_is_end(status.state));
+	/* The address space of a child of vfork(2) is its parent's, and lives on. */
+	return result == -ESRCH || result == -ENOENT || (result == 0 && process_state_is_end(status.state)) ||
+	       pidmem_process_check(frozen->process, NULL) == -ESRCH;
 }
 
 /* Take out the descendants that are lost: how many. Others under the same numbers are found again. */
@@ -52,7 +53,7 @@ static size_t drop_lost(struct pidmem_freeze *freeze)
 	size_t before = freeze->count;
 
 	for (size_t i = freeze->given; i < freeze->count;)
-		if (is_lost(freeze->items[i]))
+		if (freeze_is_lost(freeze->items[i]))
 			freeze_remove(freeze, i);
 		else
 			i++;
@@ -65,7 +66,7 @@ static int prepare_new(struct pidmem_freeze *freeze, struct pidmem_error *error)
 	for (size_t i = 0; i < freeze->count;) {
 		struct frozen *frozen = freeze->items[i];
 		int result = frozen->live ? 0 : prepare(frozen, error);
-		if (result < 0 && (i < freeze->given || !is_lost(frozen)))
+		if (result < 0 && (i < freeze->given || !freeze_is_lost(frozen)))
 			return result;
 		if (result < 0)
 			freeze_remove(freeze, i);

@@ -138,10 +138,17 @@ bool precopy_is_private(const struct pidmem_region *region);
 /* Code of the kernel. That of this program's kind of process is known, of another it is copied in the stop. */
 bool precopy_is_vdso(const struct pidmem_region *region);
 bool precopy_wants_some(const struct precopy *precopy, const struct pidmem_region *region);
+/*
+ * The next stretch of a region, from `from` on, that is copied while the process runs: what is wanted, and of memory
+ * without a file the rest of its huge pages. All that is protected is copied: it may be wanted by the time of the stop.
+ */
+bool precopy_next_stretch(const struct precopy *precopy, const struct pidmem_region *region, uint64_t from,
+			  uint64_t *start, uint64_t *end);
 
 /* Does the process watch the memory itself? Whoever protects it then makes it miss what it waits for. */
 bool precopy_is_foreign(const struct precopy *precopy, const struct pidmem_region *region);
-/* The next range of private memory, from region *index on, of one kind. False after the last. */
+/* The next range of stretches of one kind that follow each other, behind the end of *range, which is all 0 at first,
+ * and from region *index on. False after the last. */
 bool precopy_next_range(const struct precopy *precopy, size_t *index, struct tracker_range *range);
 
 /* Get ready for precopy_list_range(): 0 or -ENOMEM. */

@@ -59,8 +59,7 @@ static int copy(struct precopy *precopy, uint64_t start, uint64_t end, struct pi
 	return 0;
 }
 
-/* Copy what of a run is wanted. What is not in the list was mapped since, and is protected now: the stop has to copy
- * it. */
+/* Copy a run. What is not in the list was mapped since, and is protected now: the stop has to copy it. */
 static int copy_run(struct precopy *precopy, const struct page_region *run, struct pidmem_error *error)
 {
 	uint64_t start = run->start, size;
@@ -75,8 +74,6 @@ static int copy_run(struct precopy *precopy, const struct page_region *run, stru
 		}
 		uint64_t rest = region->start + region->size - start;
 		size = rest < run->end - start ? rest : run->end - start;
-		if (!precopy_wants(precopy, region, start, &size))
-			continue;
 		if (run->categories & PAGE_IS_PFNZERO)
 			result = precopy_keep_zeros(precopy, start, size, error);
 		else if (place(precopy, region, start, start + size) < 0)
@@ -87,29 +84,38 @@ static int copy_run(struct precopy *precopy, const struct page_region *run, stru
 	return result;
 }
 
-static bool is_scanned(const struct precopy *precopy, const struct pidmem_region *region)
+/* What appears in a hole between two may be registered by the process: it must not be looked at. */
+static bool goes_on(const struct precopy *precopy, const struct tracker_range *range, const struct tracker_range *next,
+		    const struct pidmem_region *region)
 {
-	return precopy_is_private(region) && precopy_wants_some(precopy, region);
+	return !precopy->registers && next->start == region->start && next->files == range->files &&
+	       next->foreign == range->foreign;
 }
 
 bool precopy_next_range(const struct precopy *precopy, size_t *index, struct tracker_range *range)
 {
 	const struct pidmem_maps *maps = precopy->maps;
+	uint64_t from = range->end;
 	bool begun = false;
 
 	for (; *index < maps->count; (*index)++) {
 		const struct pidmem_region *region = &maps->regions[*index];
-		bool files = region->kind == PIDMEM_KIND_FILE, scanned = is_scanned(precopy, region);
-		bool foreign = scanned && precopy_is_foreign(precopy, region);
-		/* What appears in a hole between two may be registered by the process: it must not be looked at. */
-		if (begun && (!scanned || precopy->registers || range->files != files || range->foreign != foreign))
-			break;
-		if (!scanned)
+		struct tracker_range next = { .files = region->kind == PIDMEM_KIND_FILE };
+		from = from > region->start ? from : region->start;
+		if (!precopy_next_stretch(precopy, region, from, &next.start, &next.end)) {
+			if (begun && from == region->start)
+				break;
 			continue;
+		}
+		next.foreign = precopy_is_foreign(precopy, region);
+		if (begun && !goes_on(precopy, range, &next, region))
+			break;
 		if (!begun)
-			*range = (struct tracker_range){ .start = region->start, .files = files, .foreign = foreign };
-		range->end = region->start + region->size;
+			*range = next;
+		from = range->end = next.end;
 		begun = true;
+		if (from < region->start + region->size)
+			break;
 	}
 	return begun;
 }
@@ -179,13 +185,14 @@ static bool is_listed(const struct pidmem_maps *maps, const struct pidmem_region
 
 static int copy_region(struct precopy *precopy, const struct pidmem_region *region, struct pidmem_error *error)
 {
-	const struct tracker_range range = { .start = region->start,
-					     .end = region->start + region->size,
-					     .files = region->kind == PIDMEM_KIND_FILE };
+	struct tracker_range range = { .end = region->start, .files = region->kind == PIDMEM_KIND_FILE };
+	int result = 0;
 
-	return is_scanned(precopy, region) && !precopy_is_foreign(precopy, region)
-		       ? copy_listed(precopy, TRACKER_EXISTING, range, error)
-		       : 0;
+	if (precopy_is_foreign(precopy, region))
+		return 0;
+	while (result == 0 && precopy_next_stretch(precopy, region, range.end, &range.start, &range.end))
+		result = copy_listed(precopy, TRACKER_EXISTING, range, error);
+	return result;
 }
 
 /*
@@ -215,7 +222,7 @@ static int copy_again(struct precopy *precopy, const bool *untracked, const stru
 static int copy_untracked(struct precopy *precopy, const struct pidmem_maps *before, struct pidmem_error *error)
 {
 	AUTO_FREE bool *untracked = calloc(precopy->maps->count + 1, sizeof *untracked);
-	struct tracker_range range;
+	struct tracker_range range = { 0 };
 	bool some = precopy->passes == 0;
 	int result = 0;
 
@@ -228,7 +235,8 @@ static int copy_untracked(struct precopy *precopy, const struct pidmem_maps *bef
 	for (size_t i = 0; i < precopy->maps->count; i++) {
 		const struct pidmem_region *region = &precopy->maps->regions[i];
 		if (precopy->passes == 0)
-			untracked[i] = is_scanned(precopy, region) && !precopy_is_foreign(precopy, region);
+			untracked[i] = precopy_is_private(region) && precopy_wants_some(precopy, region) &&
+				       !precopy_is_foreign(precopy, region);
 		some |= untracked[i];
 	}
 	if (result < 0 || !some)
@@ -240,7 +248,7 @@ static int copy_untracked(struct precopy *precopy, const struct pidmem_maps *bef
 
 int precopy_pass(struct precopy *precopy, struct pidmem_error *error)
 {
-	struct tracker_range range;
+	struct tracker_range range = { 0 };
 	struct pidmem_maps *maps;
 	int result = pidmem_maps_read(precopy->process, 0, error, &maps);
 

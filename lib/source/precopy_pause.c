@@ -183,7 +183,7 @@ static int list_vdso(struct precopy *precopy)
 
 static int list_all(struct precopy *precopy, struct pidmem_error *error)
 {
-	struct tracker_range range;
+	struct tracker_range range = { 0 };
 	size_t region = 0;
 	int result = 0;
 

@@ -61,3 +61,30 @@ bool precopy_wants_some(const struct precopy *precopy, const struct pidmem_regio
 	}
 	return false;
 }
+
+/* The kernel divides a huge page that is protected in part. */
+#define HUGE_PAGE (2ULL << 20)
+
+bool precopy_next_stretch(const struct precopy *precopy, const struct pidmem_region *region, uint64_t from,
+			  uint64_t *start, uint64_t *end)
+{
+	uint64_t limit = region->start + region->size, size;
+
+	if (!precopy_is_private(region))
+		return false;
+	for (uint64_t at = from; at < limit; at += size) {
+		size = limit - at;
+		if (!precopy_wants(precopy, region, at, &size))
+			continue;
+		*start = at;
+		*end = at + size;
+		if (region->kind == PIDMEM_KIND_FILE) /* copies of its pages are small ones */
+			return true;
+		*start &= ~(HUGE_PAGE - 1);
+		*start = *start > from ? *start : from;
+		size = (HUGE_PAGE - *end % HUGE_PAGE) % HUGE_PAGE;
+		*end += size < limit - *end ? size : limit - *end;
+		return true;
+	}
+	return false;
+}

@@ -112,3 +112,27 @@ def test_descendant_of_another_user(pidmem, user_dir, as_user, need_root, mode):
     assert "user root" in cause and f"pidmem why {child}" in cause, named
     assert result.err.endswith(f"), a descendant of {parent.pid}: {cause}"), result
     assert f"process {child} (" in result.err and os.listdir(user_dir) == [], result
+
+
+# With children that come and go while its memory is copied, and are over by the time that it is stopped.
+RESTLESS = """
+import subprocess
+bytes = bytearray(b"x") * (100 << 20)
+while True:
+    subprocess.run(["sleep", "0.05"])
+    print(flush=True)
+"""
+
+
+@pytest.mark.parametrize("way", ["precopy", "clone"])
+def test_children_that_come_and_go(pidmem, tmp_path, way):
+    """Whoever is there at the end is saved, and the others are no failure."""
+    with subprocess.Popen([sys.executable, "-c", RESTLESS], stdout=subprocess.PIPE) as parent:
+        try:
+            parent.stdout.readline()
+            for _ in range(5):
+                result = pidmem("core", "--tree", "-j", "--force", *given(way), "-o", "tree", parent.pid, cwd=tmp_path)
+                assert result.code == 0, result
+                assert parent.pid in [json.loads(line)["target"] for line in result.text.splitlines()]
+        finally:
+            parent.kill()
