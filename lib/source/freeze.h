@@ -79,6 +79,7 @@ struct pidmem_freeze {
 	char fallback[400]; /* for processes that are added later */
 	uint64_t promised;  /* memory that the copies may take: headroom_has_memory() */
 	bool again;         /* a second attempt, by pre-copy: see freeze_try_precopy() */
+	unsigned waits;     /* so often a stop was given up for a parent that waits in vfork(2) */
 	bool held;          /* something is stopped */
 	bool released;
 };

@@ -12,6 +12,8 @@
 #define PATIENCE_MS 50
 /* So often descendants may appear, or end, while they are being stopped. */
 #define ROUNDS 50
+/* A parent in vfork(2) waits for its child, and does not stop if that was stopped before: another time it does. */
+#define WAITS 5
 
 /* A snapshot is wanted: what can be done for it before the stop. It may turn out that there is no room for a copy. */
 static int prepare_copy(struct frozen *frozen, struct pidmem_error *error)
@@ -179,6 +181,8 @@ static int put_aside(struct pidmem_freeze *freeze, int failure, const struct pid
 	}
 	if (result < 0 || aside)
 		return result;
+	if (freeze->options.descendants && failure == -ETIMEDOUT && freeze->waits++ < WAITS)
+		return 0;
 	if (cause->code != PIDMEM_GONE && stoppable == 1 && freeze->options.fall_back) {
 		fall_back_to_live(last, cause->text);
 		return 0;
