@@ -14,9 +14,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include "base/buffer.h"
-#include "base/link.h"
 #include "process/mounts.h"
 #include "process/process.h"
 #include "process/status.h"
@@ -67,6 +67,16 @@ static void list_mounts(struct look *look, int dir, const char *name)
 	}
 }
 
+/* Is it in the mount namespace of this program? */
+static bool has_our_mounts(const struct pidmem_process *process)
+{
+	char its[64], ours[64];
+	ssize_t size = readlinkat(process->memory_dir, "ns/mnt", its, sizeof its);
+
+	return size > 0 && readlinkat(process->dir, "../self/ns/mnt", ours, sizeof ours) == size &&
+	       !memcmp(its, ours, (size_t)size);
+}
+
 /* Nothing can be read from a file that was opened for writing alone, or for its path, and from directories no bytes. */
 static bool is_readable(unsigned long flags)
 {
@@ -100,35 +110,51 @@ static void look_at_fdinfo(struct look *look, int list, const char *name)
 	look->mounted |= is_readable(flags) && is_mounted_so(look, text.bytes);
 }
 
-/* What transfers by itself, or passes commands on whose data it takes from, and puts into, memory of the program. */
-static bool is_device(DIR *list, const char *name)
+static bool begins(const char *text, const char *prefix)
 {
-	static const char *const devices[] = { "/dev/vfio/", "/dev/nvidia", "/dev/kfd", "/dev/infiniband/",
-					       "/dev/nvme",  "/dev/ng",     "/dev/sg",  "/dev/bsg/",
-					       "/dev/sd",    "/dev/sr",     "/dev/st",  "/dev/nst",
-					       "/dev/video" };
+	return !strncmp(text, prefix, strlen(prefix));
+}
 
+/* What transfers by itself, or passes commands on whose data it takes from, and puts into, memory of the program. */
+static bool is_device(const char *path)
+{
+	static const char *const devices[] = { "vfio/", "nvidia", "kfd", "infiniband/", "nvme", "ng",   "sg",
+					       "bsg/",  "sd",     "sr",  "st",          "nst",  "video" };
+
+	if (!begins(path, "/dev/"))
+		return false;
 	for (size_t i = 0; i < sizeof devices / sizeof *devices; i++)
-		if (link_begins(list, name, devices[i]))
+		if (begins(path + strlen("/dev/"), devices[i]))
 			return true;
 	return false;
+}
+
+/* Each look at a file takes some 50 us, and there can be thousands: none for sockets and pipes. */
+static void look_at_file(struct look *look, int links, int list, const char *name)
+{
+	char path[64];
+	ssize_t size = readlinkat(links, name, path, sizeof path - 1);
+
+	if (size <= 0)
+		return;
+	path[size] = 0;
+	bool ring = begins(path, "anon_inode:[io_uring]");
+	look->rings += ring;
+	look->device |= is_device(path);
+	if (ring || path[0] == '/')
+		look_at_fdinfo(look, list, name);
 }
 
 static void look_at_files(struct look *look, int dir, const char *thread)
 {
 	char name[300];
 
-	snprintf(name, sizeof name, "%s/fdinfo", thread);
-	AUTO_DIR list = open_directory_at(dir, name);
-	for (const struct dirent *entry; list && (entry = readdir(list));)
-		if (entry->d_name[0] != '.')
-			look_at_fdinfo(look, dirfd(list), entry->d_name);
 	snprintf(name, sizeof name, "%s/fd", thread);
 	AUTO_DIR links = open_directory_at(dir, name);
-	for (const struct dirent *entry; links && (entry = readdir(links));) {
-		look->device |= is_device(links, entry->d_name);
-		look->rings += link_begins(links, entry->d_name, "anon_inode:[io_uring]");
-	}
+	snprintf(name, sizeof name, "%s/fdinfo", thread);
+	AUTO_FD list = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (const struct dirent *entry; links && (entry = readdir(links));)
+		look_at_file(look, dirfd(links), list, entry->d_name);
 }
 
 /* Threads can have files of their own: clone(2) without CLONE_FILES, unshare(2), close_range(2). */
@@ -178,7 +204,8 @@ const char *process_pins_memory(const struct pidmem_process *process)
 		return "part of it is pinned for devices or io_uring";
 	list_mounts(&look, process->memory_dir, "mountinfo");
 	/* Where files come from another mount namespace, it is that of this program more often than any other. */
-	list_mounts(&look, process->dir, "../self/mountinfo");
+	if (!has_our_mounts(process))
+		list_mounts(&look, process->dir, "../self/mountinfo");
 	look_at_files(&look, process->memory_dir, ".");
 	look_at_threads(&look, process);
 	if (look.device)
