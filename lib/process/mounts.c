@@ -27,8 +27,8 @@ static bool parse(const char *line, size_t size, struct mount *mount)
 	AUTO_FREE char *copy = strndup(line, size);
 	const char *rest = copy ? strstr(copy, " - ") : NULL;
 
-	if (!rest || sscanf(copy, "%*u %*u %u:%u %4095s %4095s", &mount->dev_major, &mount->dev_minor, mount->root,
-			    mount->point) != 4)
+	if (!rest || sscanf(copy, "%u %*u %u:%u %4095s %4095s", &mount->id, &mount->dev_major, &mount->dev_minor,
+			    mount->root, mount->point) != 5)
 		return false;
 	mount->options[0] = 0;
 	if (sscanf(rest, " - %63s %*s %511s", mount->type, mount->options) < 1)

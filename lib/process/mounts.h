@@ -16,6 +16,7 @@ struct pidmem_process;
 
 /* One mount. Paths have their \040 and the like undone; what is too long is cut. */
 struct mount {
+	uint32_t id; /* as in fdinfo */
 	uint32_t dev_major, dev_minor;
 	char root[4096];  /* the directory of its file system that is mounted */
 	char point[4096]; /* where */

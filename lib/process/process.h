@@ -120,9 +120,9 @@ const char *process_pins_memory(const struct pidmem_process *process);
 
 /* Have both one address space (CLONE_VM)? */
 bool process_shares_memory(const struct pidmem_process *one, const struct pidmem_process *other);
-/* Can it be that another process has the same? False only if all could be looked at. Not a question for a stop: 1 us
- * for each process there is. */
-bool process_may_share_memory(const struct pidmem_process *process);
+/* How many other processes have the same; -errno if not all could be looked at. Not a question for a stop: 1 us for
+ * each process there is. */
+int process_count_sharers(const struct pidmem_process *process);
 
 /* Can it be that the process itself holds a userfaultfd? False only if that could be looked into. */
 bool process_may_have_userfaultfd(const struct pidmem_process *process);

@@ -23,16 +23,19 @@ bool process_shares_memory(const struct pidmem_process *one, const struct pidmem
 	return process_is_near(one) && process_is_near(other) && share(one->pid, other->pid) == 1;
 }
 
-bool process_may_share_memory(const struct pidmem_process *process)
+int process_count_sharers(const struct pidmem_process *process)
 {
 	AUTO_DIR proc = open_directory_at(process->dir, "..");
+	int count = 0;
 
 	if (!proc || !process_is_near(process))
-		return true;
+		return -ENOENT;
 	for (const struct dirent *entry; (entry = readdir(proc));) {
 		pid_t other = (pid_t)strtol(entry->d_name, NULL, 10);
-		if (other > 0 && other != process->pid && share(process->pid, other) != 0)
-			return true;
+		int result = other > 0 && other != process->pid ? share(process->pid, other) : 0;
+		if (result < 0)
+			return result;
+		count += result;
 	}
-	return false;
+	return count;
 }

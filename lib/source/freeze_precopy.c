@@ -48,35 +48,6 @@ static int settle(struct frozen *frozen, int result, const struct pidmem_error *
 	return result;
 }
 
-/* Reading would bring it back into memory. */
-static bool has_swap(const struct frozen *frozen)
-{
-	const struct pidmem_maps *maps = frozen->live->maps;
-
-	for (size_t i = 0; i < maps->count; i++)
-		if (maps->regions[i].kind != PIDMEM_KIND_SHARED && maps->regions[i].swapped)
-			return true;
-	return false;
-}
-
-/* Two cannot track one address space. */
-static bool shares_with_another(const struct pidmem_freeze *freeze, size_t index)
-{
-	for (size_t i = 0; i < index; i++)
-		if (process_shares_memory(freeze->items[i]->process, freeze->items[index]->process))
-			return true;
-	return false;
-}
-
-static const char *why_not(const struct pidmem_freeze *freeze, size_t index)
-{
-	if (has_swap(freeze->items[index]))
-		return "part of it is in swap, and would be brought back";
-	if (shares_with_another(freeze, index))
-		return "it shares its memory with another one of them";
-	return process_pins_memory(freeze->items[index]->process);
-}
-
 static void say_no_clone(struct frozen *frozen)
 {
 	snprintf(frozen->fallback, sizeof frozen->fallback, "no copy by clone: %s; it was copied while it ran",
@@ -94,8 +65,12 @@ static int open_all(struct pidmem_freeze *freeze, struct pidmem_error *error)
 		precopy_close(take(frozen->precopy)); /* of a first attempt */
 		if (frozen->consistency != PIDMEM_SNAPSHOT || (by_clone && !frozen->no_copy[0]))
 			continue;
+		const char *reason = precopy_unfit(frozen);
 		frozen->tried_precopy = true;
-		const char *reason = why_not(freeze, i);
+		if (!reason && precopy_would_hinder(frozen)) {
+			reason = "it uses userfaultfd itself, which would fail meanwhile";
+			frozen->tried_precopy = false; /* still better than no copy */
+		}
 		if (reason)
 			result = freeze_no_precopy(frozen, reason);
 		else if ((result = precopy_open(frozen, error, &frozen->precopy)) >= 0 && by_clone)
@@ -187,6 +162,20 @@ static bool is_over(const struct pidmem_freeze *freeze, bool slow)
 	return true;
 }
 
+/* What appears while they are copied, and does not show in the page tables. */
+static int give_up_unfit(struct pidmem_freeze *freeze)
+{
+	struct frozen *frozen;
+	int result = 0;
+
+	for (size_t i = 0; result >= 0 && (frozen = next(freeze, &i));) {
+		const char *reason = precopy_who_else_writes(frozen);
+		if (reason)
+			result = freeze_no_precopy(frozen, reason);
+	}
+	return result;
+}
+
 /* Pass after pass, until another one would not help; or, with `slow`, until they have become quick. */
 static int repeat(struct pidmem_freeze *freeze, bool slow, struct pidmem_error *error)
 {
@@ -197,6 +186,8 @@ static int repeat(struct pidmem_freeze *freeze, bool slow, struct pidmem_error *
 	while (result >= 0 && !is_over(freeze, slow)) {
 		for (size_t i = 0; result >= 0 && (frozen = next(freeze, &i));)
 			result = settle(frozen, precopy_pass(frozen->precopy, &cause), &cause, error);
+		if (result >= 0 && slow)
+			result = give_up_unfit(freeze);
 		if (result >= 0 && watch_ask(&freeze->watch))
 			result = file_cancelled(error);
 	}
@@ -237,11 +228,7 @@ static int copy_while_running(struct pidmem_freeze *freeze, struct pidmem_error 
 	for (size_t i = 0; (frozen = next(freeze, &i));)
 		precopy_hurry(frozen->precopy);
 	int result = passes.result < 0 ? passes.result : repeat(freeze, false, error);
-	for (size_t i = 0; result >= 0 && (frozen = next(freeze, &i));) {
-		const char *reason = process_pins_memory(frozen->process); /* by now? */
-		if (reason)
-			result = freeze_no_precopy(frozen, reason);
-	}
+	result = result < 0 ? result : give_up_unfit(freeze);
 	for (size_t i = 0; result >= 0 && (frozen = next(freeze, &i));) {
 		struct precopy *precopy = frozen->precopy;
 		if (page_pool_borrow(&precopy->late, &precopy->recent, precopy->copied + ROOM / freeze->count) < 0 ||

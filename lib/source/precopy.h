@@ -12,6 +12,7 @@
  *   precopy_track.c   which mappings are tracked
  *   precopy_untrack.c letting them go
  *   precopy_wish.c    which memory is copied
+ *   precopy_unfit.c   which processes are better not copied so
  *   precopy_pause.c   the last pass, while it stands still
  *   precopy_list.c    listing pages in it
  *   precopy_late.c    copying in it
@@ -90,6 +91,13 @@ struct precopy {
 	unsigned stuck;          /* so many passes in a row did not copy less than the one before them */
 	uint64_t untracked;      /* bytes copied in the stop for want of tracking */
 };
+
+/* Why the process is better copied by a clone, in a few words, or NULL. */
+const char *precopy_unfit(const struct frozen *frozen);
+/* The same, of what may change while it is copied: who writes to its memory untracked, or while it stands still. */
+const char *precopy_who_else_writes(const struct frozen *frozen);
+/* Could it be that tracking makes calls of its own userfaultfd fail, where a clone would not? */
+bool precopy_would_hinder(const struct frozen *frozen);
 
 /* Get the store and all else ready. Errors: PIDMEM_SYSTEM. */
 int precopy_open(struct frozen *frozen, struct pidmem_error *error, struct precopy **precopy);

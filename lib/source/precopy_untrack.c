@@ -101,7 +101,7 @@ static bool can_stand_still(const struct precopy *precopy)
 	const struct stopped_threads *threads;
 
 	return !precopy->frozen->freeze->held && frozen_threads(precopy->frozen, NULL, &threads) >= 0 &&
-	       all_stopped(threads) && !process_may_share_memory(precopy->process);
+	       all_stopped(threads) && process_count_sharers(precopy->process) == 0;
 }
 
 /* Pieces may have grown, or become one, since they were listed; what is new in them is not protected. */

@@ -185,7 +185,7 @@ def tracked(pid):
     """What is left of tracking its writes: a userfaultfd, regions that are registered with one."""
     found = []
     try:
-        if word(pid, "comm").strip() in ("awkward", "faults", "uffd", "watching"):  # they have their own
+        if word(pid, "comm").strip() in ("awkward", "faults", "holds", "uffd", "watching"):  # they have their own
             return []
         for fd in os.listdir(f"/proc/{pid}/fd"):
             if "userfaultfd" in os.readlink(f"/proc/{pid}/fd/{fd}"):

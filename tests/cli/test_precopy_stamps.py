@@ -151,6 +151,14 @@ def test_written_from_outside(pidmem, victim, tmp_path):
 
 
 @pytest.mark.timeout(300)
+def test_written_by_who_shares_the_memory(pidmem, victim, tmp_path, engine):
+    """He runs on through every stop: only a copy of the page tables is of one moment."""
+    one = victim("stamped", "small", 4, "sharer", "paced", cwd=tmp_path)
+    for used, why in all_of_one_moment(pidmem, one, tmp_path, 40, f"--engine={engine}"):
+        assert used == "clone" and (engine == "clone" or "shares its memory" in why), (used, why)
+
+
+@pytest.mark.timeout(300)
 def test_written_by_a_descendant(pidmem, victim, tmp_path, engine):
     """With --tree the one who writes is stopped as well."""
     one = victim("stamped", "small", 4, "outside", "paced", cwd=tmp_path)

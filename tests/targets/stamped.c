@@ -12,9 +12,11 @@
  *   uring        io_uring, a pipe     uring_fixed   io_uring, a pipe, into a registered buffer
  *   vm_writev    another process, by process_vm_writev(2), when a thread of this one asks it to
  *   outside      another process, in the same way, on its own
+ *   sharer       another process that has the same address space (CLONE_VM), and is no thread
  *   pageout      nothing: this one has the pages of all others swapped out, again and again
  */
 #include <pthread.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <sys/uio.h>
 
@@ -228,6 +230,24 @@ static void *write_stamps(void *writer)
 	return NULL;
 }
 
+static int share(void *writer)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	write_stamps(writer);
+	return 0;
+}
+
+static void open_sharer(struct writer *self)
+{
+	char *stack = map_apart(64 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, -1);
+	static struct writer other; /* this one is not to be started as a thread */
+
+	other = *self;
+	other.put = put_store;
+	if (clone(share, stack + 64 * PAGE, CLONE_VM | SIGCHLD, &other) < 0)
+		die("clone");
+}
+
 static void *page_out(void *unused)
 {
 	for (;;)
@@ -248,6 +268,7 @@ static const struct writer modes[] = {
 	{ .mode = "uring_fixed", .put = put_uring_fixed, .open = open_uring_fixed },
 	{ .mode = "vm_writev", .put = put_vm_writev, .open = open_vm_writev },
 	{ .mode = "outside", .open = open_outside },
+	{ .mode = "sharer", .open = open_sharer },
 };
 
 static char *map_kind(const char *kind, size_t size)

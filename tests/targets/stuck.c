@@ -4,29 +4,13 @@
  * that does not answer before standard input ends. Once disturbed, the thread waits on uninterruptibly: only an answer
  * or SIGKILL ends that (request_wait_answer() in fs/fuse/dev.c). Another thread waits as usual.
  */
-#include <linux/fuse.h>
 #include <pthread.h>
-#include <sched.h>
-#include <sys/mount.h>
 #include <sys/syscall.h>
 
-#include "victim.h"
+#include "fuse_server.h"
 
 static char path[4096];
 static pid_t tid;
-
-static void reply(int fuse, uint64_t unique, int error, const void *data, size_t size)
-{
-	struct {
-		struct fuse_out_header head;
-		char data[256];
-	} out = { .head = { .len = (uint32_t)(sizeof(out.head) + size), .error = error, .unique = unique } };
-
-	if (size)
-		memcpy(out.data, data, size);
-	if (write(fuse, &out, out.head.len) != (ssize_t)out.head.len)
-		_exit(1);
-}
 
 /* The server: says on `asked` that it was asked for a name, and answers at the end of `wait`. */
 static int serve(int fuse, int asked, int wait)
@@ -35,18 +19,17 @@ static int serve(int fuse, int asked, int wait)
 		struct fuse_in_header head;
 		char data[1 << 16];
 	} in;
-	struct fuse_init_out init = { .major = FUSE_KERNEL_VERSION, .minor = 31, .max_write = 4096 };
 	char byte = 0;
 
 	while (read(fuse, &in, sizeof(in)) > 0) {
 		if (in.head.opcode == FUSE_INIT) {
-			reply(fuse, in.head.unique, 0, &init, sizeof(init));
+			fuse_welcome(fuse, in.head.unique);
 		} else if (in.head.opcode == FUSE_LOOKUP) {
 			if (write(asked, &byte, 1) != 1 || read(wait, &byte, 1) != 0)
 				return 1;
-			reply(fuse, in.head.unique, -ENOENT, NULL, 0);
+			fuse_reply(fuse, in.head.unique, -ENOENT, NULL, 0);
 		} else if (in.head.opcode != FUSE_INTERRUPT && in.head.opcode != FUSE_FORGET) {
-			reply(fuse, in.head.unique, -ENOSYS, NULL, 0);
+			fuse_reply(fuse, in.head.unique, -ENOSYS, NULL, 0);
 		}
 	}
 	return 0;
@@ -63,17 +46,15 @@ static void *ask(void *unused)
 
 int main(int argc, char **argv)
 {
-	int fuse = open("/dev/fuse", O_RDWR | O_CLOEXEC), asked[2], life[2];
-	char *region = map_apart(PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, -1), options[96], byte;
+	int fuse, asked[2], life[2];
+	char *region = map_apart(PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, -1), byte;
 	void *well = NULL;
 	pthread_t thread;
 	pid_t server;
 
-	if (argc < 2 || fuse < 0 || unshare(CLONE_NEWNS) || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL))
-		skip("/dev/fuse, and a mount namespace");
-	snprintf(options, sizeof(options), "fd=%d,rootmode=40000,user_id=0,group_id=0", fuse);
-	if (mount("stuck", argv[1], "fuse", MS_NOSUID | MS_NODEV, options))
-		skip("mount of FUSE");
+	if (argc < 2)
+		die("no directory");
+	fuse = fuse_mount("stuck", argv[1]);
 	if (pipe(asked) || pipe(life))
 		die("pipe");
 	server = fork();
