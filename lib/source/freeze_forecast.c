@@ -2,6 +2,7 @@
 /* How long each engine is going to stop a process, and which one it is to be. */
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "process/maps.h"
@@ -28,15 +29,19 @@ static uint64_t page_tables_us(const struct frozen *frozen, double each)
 	return STOP_US + saved / 1000 + (uint64_t)((double)bytes * each / (1 << 30));
 }
 
-/* What cannot be tracked, all of which is copied in the stop. */
+/* What cannot be tracked, all of which is copied in the stop; of files, what was written to. */
 static uint64_t foreign_bytes(const struct frozen *frozen)
 {
 	const struct pidmem_maps *maps = frozen->live->maps;
 	uint64_t bytes = 0;
 
-	for (size_t i = 0; i < maps->count; i++)
-		if (precopy_is_foreign(frozen->precopy, &maps->regions[i]))
-			bytes += maps->regions[i].resident;
+	for (size_t i = 0; i < maps->count; i++) {
+		const struct pidmem_region *region = &maps->regions[i];
+		bool files = region->kind == PIDMEM_KIND_FILE && region->usage;
+		if (precopy_is_foreign(frozen->precopy, region) && precopy_is_private(region) &&
+		    precopy_wants_some(frozen->precopy, region))
+			bytes += files ? region->usage->anonymous : region->resident;
+	}
 	return bytes;
 }
 
@@ -99,6 +104,34 @@ static struct frozen *next(const struct pidmem_freeze *freeze, size_t *i)
 			return frozen;
 	}
 	return NULL;
+}
+
+/* So much of all processes together may be copied in the stop, which memory is needed for until they run on. */
+#define MOST_LATE (64ULL << 20)
+
+/* If no copy can be made either, the process is going to be stopped, for both reasons. */
+static void give_up(struct frozen *frozen)
+{
+	static const char reason[] = "more than 64 MiB would have to be copied in the stop";
+	size_t length = strlen(frozen->no_copy);
+
+	if (length)
+		snprintf(frozen->no_copy + length, sizeof frozen->no_copy - length, ", and %s", reason);
+	freeze_no_precopy(frozen, reason);
+}
+
+void freeze_bound_late(struct pidmem_freeze *freeze)
+{
+	uint64_t left = freeze->options.engine == PIDMEM_ENGINE_PRECOPY ? UINT64_MAX : MOST_LATE;
+	struct frozen *frozen;
+
+	for (size_t i = 0; (frozen = next(freeze, &i));) {
+		uint64_t late = frozen->precopy ? frozen->precopy->copied + foreign_bytes(frozen) : 0;
+		if (late > left)
+			give_up(frozen);
+		else
+			left -= late;
+	}
 }
 
 /* They are stopped together. With `shortest`, each by the engine that takes less time. */
