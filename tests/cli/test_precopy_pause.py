@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Which engine is taken where pre-copy would stop the process for long, what a limit of the pause does, and how
-much is copied in the stop. The forecast tells: it counts by constants what the last pass copied, and not by the clock."""
+"""Which engine is taken where pre-copy would stop the process for long, what a limit of the pause does, and how much is
+copied in the stop. The forecast tells: it counts by constants what the last pass copied, and not by the clock."""
 
 import json
 import os
