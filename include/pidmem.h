@@ -610,9 +610,10 @@ enum pidmem_shared {
  * @filter:       as in struct pidmem_core_options
  * @patience_ms:  how long to wait for threads that do not stop (in an uninterruptible wait); 0 means 50
  * @engine:       how to make snapshots. PIDMEM_ENGINE_NONE: pre-copy, unless its stop would be much longer. Where
- *                that is impossible it is the other one, and the report says why; pre-copy only with a @directory
- * @max_pause_us: stop the target for no longer, as far as that can be foretold, or fail and tell how long it would be;
- *                0: no limit
+ *                that is impossible it is the other one, and the report says why; pre-copy only with a @directory, and
+ *                unless asked for only where no more than 64 MiB have to be copied in the stop, into memory
+ * @max_pause_us: stop the targets for no longer, all of them together, as far as that can be foretold, by whichever
+ *                engine can if none is asked for; or fail and tell how long it would be; 0: no limit
  * @directory:    where pidmem_core() or pidmem_dump() will write its file: pre-copy needs room there for everything
  *                that is copied, and does not have to copy it again, unless it is to be compressed: all in all that
  *                takes about twice as long as with a clone. What was written to takes more until the

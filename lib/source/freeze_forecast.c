@@ -2,6 +2,7 @@
 /* How long each engine is going to stop a process, and which one it is to be. */
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "process/maps.h"
@@ -28,36 +29,131 @@ static uint64_t page_tables_us(const struct frozen *frozen, double each)
 	return STOP_US + saved / 1000 + (uint64_t)((double)bytes * each / (1 << 30));
 }
 
-static uint64_t precopy_us(const struct frozen *frozen)
+/* What cannot be tracked, all of which is copied in the stop; of files, what was written to. */
+static uint64_t foreign_bytes(const struct frozen *frozen)
 {
 	const struct pidmem_maps *maps = frozen->live->maps;
-	uint64_t foreign = 0; /* what cannot be tracked, at 1 GiB/s as well */
+	uint64_t bytes = 0;
 
-	for (size_t i = 0; i < maps->count; i++)
-		if (precopy_is_foreign(frozen->precopy, &maps->regions[i]))
-			foreign += maps->regions[i].resident;
-	return page_tables_us(frozen, LISTING_US) + precopy_left_us(frozen->precopy) + foreign / 1000;
+	for (size_t i = 0; i < maps->count; i++) {
+		const struct pidmem_region *region = &maps->regions[i];
+		bool files = region->kind == PIDMEM_KIND_FILE && region->usage;
+		if (precopy_is_foreign(frozen->precopy, region) && precopy_is_private(region) &&
+		    precopy_wants_some(frozen->precopy, region))
+			bytes += files ? region->usage->anonymous : region->resident;
+	}
+	return bytes;
+}
+
+static uint64_t precopy_us(const struct frozen *frozen)
+{
+	return page_tables_us(frozen, LISTING_US) + precopy_left_us(frozen->precopy) + foreign_bytes(frozen) / 1000;
+}
+
+/* What a copy does not hold is among the candidates unless pre-copy was meant to copy it. */
+static uint64_t clone_us(const struct frozen *frozen)
+{
+	const struct pidmem_maps *maps = frozen->live->maps;
+	uint64_t lacking = 0;
+
+	for (size_t i = 0; frozen->precopy && i < maps->count; i++) {
+		const struct pidmem_region *region = &maps->regions[i];
+		uint32_t flags = region->usage ? region->usage->flags : 0;
+		if (flags & (PIDMEM_VM_DONTCOPY | PIDMEM_VM_WIPEONFORK) && precopy_is_private(region) &&
+		    precopy_wants_some(frozen->precopy, region))
+			lacking += region->resident;
+	}
+	return page_tables_us(frozen, CLONE_US) + lacking / 1000;
+}
+
+static uint64_t chosen_us(const struct frozen *frozen)
+{
+	return frozen->precopy ? precopy_us(frozen) : clone_us(frozen);
+}
+
+/* Is the choice between two engines ours? */
+static bool has_choice(const struct frozen *frozen)
+{
+	return frozen->precopy && !frozen->no_copy[0] && frozen->freeze->options.engine != PIDMEM_ENGINE_PRECOPY;
+}
+
+static void choose_clone(struct frozen *frozen, const char *reason)
+{
+	freeze_no_precopy(frozen, reason);
+	frozen->tried_precopy = false; /* still better than no copy */
 }
 
 /* A stop as short as this needs not be made shorter. */
 #define SHORT_US 2000
 
-/* Which engine stops it for the shorter time, and how long? False if none can. */
-static bool choose_engine(struct frozen *frozen, uint64_t *pause_us)
+/* A copy slows the process down afterwards as well: by a page fault for each page that it writes to. */
+static void choose_engine(struct frozen *frozen)
 {
-	bool given = frozen->freeze->options.engine == PIDMEM_ENGINE_PRECOPY;
-	uint64_t clone_us = page_tables_us(frozen, CLONE_US);
+	uint64_t pause_us = chosen_us(frozen);
 
-	*pause_us = frozen->precopy ? precopy_us(frozen) : clone_us;
-	if (!frozen->precopy)
-		return !frozen->no_copy[0];
-	/* A copy slows the process down afterwards as well: by a page fault for each page that it writes to. */
-	if (!frozen->no_copy[0] && !given && *pause_us > 2 * clone_us && *pause_us > SHORT_US) {
-		freeze_no_precopy(frozen, "it writes faster than it can be copied");
-		frozen->tried_precopy = false; /* still better than no copy */
-		*pause_us = clone_us;
+	if (has_choice(frozen) && pause_us > SHORT_US && pause_us > 2 * clone_us(frozen))
+		choose_clone(frozen, "it writes faster than it can be copied");
+}
+
+/* The next one that is to be copied, and can be as far as is known. */
+static struct frozen *next(const struct pidmem_freeze *freeze, size_t *i)
+{
+	while (*i < freeze->count) {
+		struct frozen *frozen = freeze->items[(*i)++];
+		if (frozen->consistency == PIDMEM_SNAPSHOT && (frozen->precopy || !frozen->no_copy[0]))
+			return frozen;
 	}
-	return true;
+	return NULL;
+}
+
+/* So much of all processes together may be copied in the stop, which memory is needed for until they run on. */
+#define MOST_LATE (64ULL << 20)
+
+/* If no copy can be made either, the process is going to be stopped, for both reasons. */
+static void give_up(struct frozen *frozen)
+{
+	static const char reason[] = "more than 64 MiB would have to be copied in the stop";
+	size_t length = strlen(frozen->no_copy);
+
+	if (length)
+		snprintf(frozen->no_copy + length, sizeof frozen->no_copy - length, ", and %s", reason);
+	freeze_no_precopy(frozen, reason);
+}
+
+void freeze_bound_late(struct pidmem_freeze *freeze)
+{
+	uint64_t left = freeze->options.engine == PIDMEM_ENGINE_PRECOPY ? UINT64_MAX : MOST_LATE;
+	struct frozen *frozen;
+
+	for (size_t i = 0; (frozen = next(freeze, &i));) {
+		uint64_t late = frozen->precopy ? frozen->precopy->copied + foreign_bytes(frozen) : 0;
+		if (late > left)
+			give_up(frozen);
+		else
+			left -= late;
+	}
+}
+
+/* They are stopped together. With `shortest`, each by the engine that takes less time. */
+static uint64_t sum_us(const struct pidmem_freeze *freeze, bool shortest)
+{
+	const struct frozen *frozen;
+	uint64_t sum = 0;
+
+	for (size_t i = 0; (frozen = next(freeze, &i));) {
+		uint64_t chosen = chosen_us(frozen), other = has_choice(frozen) ? clone_us(frozen) : chosen;
+		sum += shortest && other < chosen ? other : chosen;
+	}
+	return sum;
+}
+
+static void choose_shortest(struct pidmem_freeze *freeze)
+{
+	struct frozen *frozen;
+
+	for (size_t i = 0; (frozen = next(freeze, &i));)
+		if (has_choice(frozen) && clone_us(frozen) < chosen_us(frozen))
+			choose_clone(frozen, "the stop would be longer than allowed");
 }
 
 static int fail_pause(const struct pidmem_freeze *freeze, uint64_t limit, uint64_t reached, struct pidmem_error *error)
@@ -76,12 +172,16 @@ static int fail_pause(const struct pidmem_freeze *freeze, uint64_t limit, uint64
 
 int freeze_choose_engines(struct pidmem_freeze *freeze, struct pidmem_error *error)
 {
-	uint64_t limit = freeze->options.max_pause_us, sum = 0, pause;
+	uint64_t limit = freeze->options.max_pause_us, shortest;
+	struct frozen *frozen;
 
-	for (size_t i = 0; i < freeze->count; i++)
-		if (freeze->items[i]->consistency == PIDMEM_SNAPSHOT && choose_engine(freeze->items[i], &pause))
-			sum += pause;
-	if (!limit || sum <= limit)
+	for (size_t i = 0; (frozen = next(freeze, &i));)
+		choose_engine(frozen);
+	if (!limit || sum_us(freeze, false) <= limit)
 		return 0;
-	return fail_pause(freeze, limit, sum, error);
+	shortest = sum_us(freeze, true);
+	if (shortest > limit)
+		return fail_pause(freeze, limit, shortest, error);
+	choose_shortest(freeze);
+	return 0;
 }

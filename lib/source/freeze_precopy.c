@@ -229,6 +229,7 @@ static int copy_while_running(struct pidmem_freeze *freeze, struct pidmem_error 
 		precopy_hurry(frozen->precopy);
 	int result = passes.result < 0 ? passes.result : repeat(freeze, false, error);
 	result = result < 0 ? result : give_up_unfit(freeze);
+	freeze_bound_late(freeze);
 	for (size_t i = 0; result >= 0 && (frozen = next(freeze, &i));) {
 		struct precopy *precopy = frozen->precopy;
 		if (page_pool_borrow(&precopy->late, &precopy->recent, precopy->copied + ROOM / freeze->count) < 0 ||
@@ -276,6 +277,7 @@ int freeze_precopy(struct pidmem_freeze *freeze, struct pidmem_error *error)
 	if (!options->directory)
 		return freeze_choose_engines(freeze, error);
 	result = open_all(freeze, error);
+	freeze_bound_late(freeze); /* what is known to be foreign already */
 	freeze->watch.state.expected = estimate(freeze);
 	if (result >= 0 && next(freeze, &(size_t){ 0 }) && (result = track_all(freeze, error)) >= 0)
 		result = copy_while_running(freeze, error);

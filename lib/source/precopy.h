@@ -177,6 +177,9 @@ int precopy_finish(struct precopy *precopy, struct pidmem_error *error);
 
 /* Not this engine for one process, but the other one: 0. */
 int freeze_no_precopy(struct frozen *frozen, const char *reason);
+/* Not this engine either for those of which so much would have to be copied in the stop that it takes much memory,
+ * unless it was asked for. */
+void freeze_bound_late(struct pidmem_freeze *freeze);
 /* Take the better engine for each process: 0, or PIDMEM_UNSUPPORTED if a limit of the pause cannot be kept. */
 int freeze_choose_engines(struct pidmem_freeze *freeze, struct pidmem_error *error);
 
