@@ -7,8 +7,8 @@
  * Do a job by a thread of lower priority than the caller's (a nice value of 15 more, setpriority(2)), and wait for it;
  * threads that it starts have that priority as well. The priority of the caller stays what it is: to raise it again
  * takes a privilege. Where no thread can be had the caller does it itself. All signals stay with the caller.
- * The thread begins on the caller's processor, and the caller goes on where the thread was: nobody else has to leave
- * his.
+ * The thread begins on the caller's processor, and the caller goes on where the thread was, as far as Linux can be
+ * brought to it: no other thread has to give up its processor.
  */
 void background_do(void (*job)(void *), void *argument);
 
