@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * hot MIB KIB [MIB]: so much private memory, the first KIB of which a thread writes to again and again, each page once
+ * hot MIB KIB [MIB]: so much private memory, the first KIB of which threads write to again and again, each page once
  * a round: whoever copies them is never done. MIB of other memory is registered with a userfaultfd of its own.
  */
 #include <linux/userfaultfd.h>
@@ -13,6 +13,8 @@
 #ifndef UFFD_USER_MODE_ONLY
 #define UFFD_USER_MODE_ONLY 1
 #endif
+
+#define THREADS 3 /* so that one of them gets a processor on a busy machine too */
 
 static char *room;
 static size_t hot;
@@ -58,7 +60,8 @@ int main(int argc, char **argv)
 		watch(at, watched);
 		fact("watched", at);
 	}
-	if (hot && pthread_create(&thread, NULL, write_on, NULL))
-		die("pthread_create");
+	for (int i = 0; hot && i < THREADS; i++)
+		if (pthread_create(&thread, NULL, write_on, NULL))
+			die("pthread_create");
 	return ready();
 }
