@@ -157,7 +157,7 @@ static bool is_over(const struct pidmem_freeze *freeze, bool slow)
 	const struct frozen *frozen;
 
 	for (size_t i = 0; (frozen = next(freeze, &i));)
-		if (!precopy_is_ready(frozen->precopy) && !(slow && frozen->precopy->quick))
+		if (!precopy_is_ready(frozen->precopy) && !(slow && (frozen->precopy->quick || frozen->precopy->cut)))
 			return false;
 	return true;
 }

@@ -65,6 +65,9 @@ struct precopy {
 	struct page_list failed;  /* that could not be read: the stop is to tell why */
 	struct page_log log;      /* newer than what is in the store */
 	struct page_pool recent;  /* newer yet */
+	bool hurried;             /* passes are made at the caller's priority */
+	bool cut;                 /* the last pass was given up for want of a processor */
+	bool whole;               /* all has been copied once */
 	unsigned quick;           /* counts the passes that need no log, with the one under way; 0 before */
 
 	/* At the stop. */
@@ -118,7 +121,8 @@ int precopy_find_taken(struct precopy *precopy, const struct pidmem_maps *before
 /* Open the files that will be needed, as long as the process lives; its regions are listed with all details. */
 void precopy_open_files(struct precopy *precopy);
 
-/* Copy what was written to since the last pass, in the first one everything. */
+/* Copy what was written to since the last pass, in the first one everything. It is given up (`cut`) if others leave it
+ * next to no processor: the next one, at the caller's priority, does the rest. */
 int precopy_pass(struct precopy *precopy, struct pidmem_error *error);
 /* Keep what was read into the buffer, or zeros. Errors: of store_write() and page_log_add(). */
 int precopy_keep(struct precopy *precopy, uint64_t start, uint64_t size, struct pidmem_error *error);

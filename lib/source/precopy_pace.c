@@ -42,6 +42,7 @@ static void end_first_pass(struct precopy *precopy)
 {
 	uint64_t room = share(precopy);
 
+	precopy->whole = true;
 	precopy->left = 2 * precopy->copied + LITTLE;
 	if (room >= PRECOPY_BUFFER)
 		page_pool_reserve(&precopy->recent, room < SPILL ? room : SPILL);
@@ -52,7 +53,10 @@ void precopy_end_pass(struct precopy *precopy)
 	bool first_quick = precopy->quick == 1; /* it copied what was written to during a slow one */
 	bool shrinks = precopy->copied <= precopy->before / 4 * 3;
 
-	if (precopy->passes++ == 0)
+	precopy->passes++;
+	if (precopy->cut)
+		return;
+	if (!precopy->whole)
 		end_first_pass(precopy);
 	else if (!precopy->quick)
 		precopy->left -= precopy->copied < precopy->left ? precopy->copied : precopy->left;
@@ -73,6 +77,7 @@ void precopy_end_pass(struct precopy *precopy)
 
 void precopy_hurry(struct precopy *precopy)
 {
+	precopy->hurried = true;
 	precopy->stuck = 0;
 }
 
@@ -81,7 +86,7 @@ bool precopy_is_ready(const struct precopy *precopy)
 	/* A pass that was held up, or came upon much work, is no measure. */
 	bool usual = precopy->copied <= precopy->least / 2 * 3;
 
-	if (precopy->passes < 2)
+	if (precopy->passes < 2 || !precopy->whole || precopy->cut)
 		return false;
 	return precopy->copied <= FEW || precopy->passes >= PASSES_MAX || (!precopy->quick && precopy->left == 0) ||
 	       (usual && precopy->stuck >= (precopy->quick ? 1 : 2));

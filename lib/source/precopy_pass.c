@@ -129,13 +129,23 @@ static int fail_tracking(const struct precopy *precopy, int number, struct pidme
 	return fail_sys(error, -number, "cannot track the writes of process %d", precopy->process->pid);
 }
 
+/* Who makes way for all others must not wait for ever. What is not looked at yet is not protected, and so it is found
+ * by the next pass; only not what was moved, protected as it was, and has to be copied now. */
+static bool is_given_up(struct precopy *precopy, enum tracker_scan what)
+{
+	bool can_be = !precopy->hurried && (precopy->passes == 0 || what == TRACKER_WRITTEN);
+
+	precopy->cut |= can_be && process_lacks_processor();
+	return can_be && precopy->cut;
+}
+
 /* List pages of a range, and copy them window by window. */
 static int copy_listed(struct precopy *precopy, enum tracker_scan what, struct tracker_range range,
 		       struct pidmem_error *error)
 {
 	int result = 0;
 
-	while (range.start < range.end && result == 0) {
+	while (range.start < range.end && result == 0 && !is_given_up(precopy, what)) {
 		int count = tracker_list(&precopy->tracker, what, &range, precopy->list, PRECOPY_RUNS, WINDOW);
 		if (count < 0)
 			return fail_tracking(precopy, count, error);
@@ -258,6 +268,7 @@ int precopy_pass(struct precopy *precopy, struct pidmem_error *error)
 	precopy->maps = maps;
 	precopy->before = precopy->copied;
 	precopy->copied = 0;
+	precopy->cut = false;
 	precopy->registers = process_may_have_userfaultfd(precopy->process);
 	if (before && precopy_find_taken(precopy, before) < 0)
 		return fail_memory(error);
@@ -266,7 +277,7 @@ int precopy_pass(struct precopy *precopy, struct pidmem_error *error)
 		if (!range.foreign)
 			result = copy_listed(precopy, TRACKER_WRITTEN, range, error);
 	if (result == 0 && !precopy->quick) /* errors should come now, and one thread is enough */
-		result = precopy->passes ? page_log_settle(&precopy->log, error) : store_finish(&precopy->store, error);
+		result = precopy->whole ? page_log_settle(&precopy->log, error) : store_finish(&precopy->store, error);
 	precopy_end_pass(precopy);
 	return result;
 }
