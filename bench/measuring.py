@@ -69,7 +69,8 @@ def available():
         return next(int(line.split()[1]) for line in file if line.startswith("MemAvailable")) >> 10
 
 
-# A hypervisor that takes a processor away does so for longer than what is measured here: 5 ms and more.
+# A hypervisor that takes a processor away does so for some milliseconds at a time. It is told in units of 10 ms: not each
+# time is seen, and after so many tries the last one counts.
 STOLEN_MOST = 0
 TRIES = 5
 

@@ -73,7 +73,7 @@ def bench_precopy(rounds, sizes):
 
             (report, taken), pause = paused(victim, lambda watch=watch: core_of(victim.pid, output, "precopy", watch))
             watch()
-            _, clone_taken = core_of(victim.pid, output, "clone")
+            _, clone_taken = unstolen(lambda: core_of(victim.pid, output, "clone"))
             forks.append((pause, fork))
             told.append((report["pause_us"] / 1e6, pause))
             wholes.append((taken, clone_taken))
@@ -99,7 +99,7 @@ def bench_growth(rounds, sizes):
             continue
         with workplace() as folder, heartbeat(mib, rate) as victim:
             for _ in range(min(rounds, 5)):
-                forks.setdefault(mib, []).append(int(victim.ask("fork")) / 1e6)
+                forks.setdefault(mib, []).append(unstolen(lambda victim=victim: int(victim.ask("fork"))) / 1e6)
                 _, pause = paused(victim, lambda: core_of(victim.pid, os.path.join(folder, "core"), "precopy"))
                 pauses.setdefault(mib, []).append(pause * 1e3)
     if len(pauses) < 2:

@@ -45,8 +45,10 @@
  * -------
  *   There are no globals. Different handles may be used by different threads at the same time. One handle
  *   must not be used by two threads at once; a source and its walks count as their process. A struct
- *   pidmem_maps is immutable and may be shared. Large reads may use a thread of the library's own, and a
- *   walk one until it is closed with its source; they block all signals.
+ *   pidmem_maps is immutable and may be shared. Large reads, writing, compressing and the passes of a freeze
+ *   may use threads of the library's own, and a walk one until it is closed with its source; they block all
+ *   signals. Some choose their priority and processor: setpriority(2) and sched_setaffinity(2) are called
+ *   for them alone, never for the caller.
  */
 #ifndef PIDMEM_H
 #define PIDMEM_H
