@@ -17,23 +17,35 @@
 struct work {
 	void (*job)(void *);
 	void *argument;
-	int done; /* a pipe, or -1 */
+	int done; /* a pipe, which the thread closes, or -1 */
 };
+
+/* Who writes to a pipe is about to wait himself, says the kernel (WF_SYNC), and wakes the reader on this processor,
+ * which becomes free; else it might wake beside somebody who needs all of another one. If that fails, the reader sees
+ * the end of the pipe. */
+static void tell(int pipe)
+{
+	ssize_t told;
+
+	if (pipe < 0)
+		return;
+	do
+		told = write(pipe, "", 1);
+	while (told < 0 && errno == EINTR);
+	close(pipe);
+}
 
 static void *work(void *pointer)
 {
-	struct work *work = pointer;
+	const struct work *work = pointer;
 
 	/* Of this thread alone, on Linux: setpriority(2), "C library/kernel differences". */
 	setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + NICER);
 	work->job(work->argument);
-	ssize_t told = work->done < 0 ? 0 : write(work->done, "", 1);
-	(void)told; /* whoever waits for it waits for the end of this thread as well */
+	tell(work->done);
 	return NULL;
 }
 
-/* Who writes to a pipe is about to wait himself, says the kernel (WF_SYNC), and wakes the reader on this processor,
- * which becomes free; else it might wake beside somebody who needs all of another one. */
 static void wait_for_it(int pipe)
 {
 	char byte;
@@ -44,14 +56,14 @@ static void wait_for_it(int pipe)
 
 void background_do(void (*job)(void *), void *argument)
 {
-	int ends[2] = { -1, -1 };
+	int ends[2];
 	pthread_t thread;
 	bool piped = pipe2(ends, O_CLOEXEC) == 0;
 	AUTO_FD from = piped ? ends[0] : -1;
-	AUTO_FD to = piped ? ends[1] : -1;
-	struct work given = { job, argument, to };
+	struct work given = { job, argument, piped ? ends[1] : -1 };
 
 	if (!thread_start_here(&thread, work, &given)) {
+		AUTO_FD to = given.done;
 		job(argument);
 		return;
 	}
