@@ -62,11 +62,11 @@ void background_do(void (*job)(void *), void *argument)
 	AUTO_FD from = piped ? ends[0] : -1;
 	struct work given = { job, argument, piped ? ends[1] : -1 };
 
-	if (!thread_start_here(&thread, work, &given)) {
-		AUTO_FD to = given.done;
+	if (thread_start_here(&thread, work, &given)) {
+		wait_for_it(from);
+		pthread_join(thread, NULL);
+	} else {
+		cleanup_fd(&given.done);
 		job(argument);
-		return;
 	}
-	wait_for_it(from);
-	pthread_join(thread, NULL);
 }
