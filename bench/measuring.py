@@ -71,7 +71,6 @@ def available():
 
 # A hypervisor that takes a processor away does so for some milliseconds at a time. It is told in units of 10 ms: not each
 # time is seen, and after so many tries the last one counts.
-STOLEN_MOST = 0
 TRIES = 5
 
 
@@ -86,7 +85,7 @@ def unstolen(measure):
     for _ in range(TRIES):
         before = stolen()
         result = measure()
-        if stolen() - before <= STOLEN_MOST:
+        if stolen() == before:
             break
     return result
 

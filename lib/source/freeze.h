@@ -88,8 +88,10 @@ struct pidmem_freeze {
 int freeze_add(struct pidmem_freeze *freeze, struct pidmem_process *process, bool owned, struct pidmem_error *error);
 /* Take one out again. */
 void freeze_remove(struct pidmem_freeze *freeze, size_t index);
-/* A descendant may have ended, or called exec, since it was found. */
-bool freeze_is_lost(struct frozen *frozen);
+/* Do something for each process, until it fails: 0, or -errno. A descendant that is lost by then, because it has ended
+ * or called exec, is taken out. */
+int freeze_each(struct pidmem_freeze *freeze, int (*work)(struct frozen *, struct pidmem_error *),
+		struct pidmem_error *error);
 /* Note a stop of so many microseconds; 0: there was none. */
 void frozen_add_stop(struct frozen *frozen, uint64_t stop_us);
 struct pidmem_source *frozen_source(const struct frozen *frozen);

@@ -163,17 +163,15 @@ static bool is_over(const struct pidmem_freeze *freeze, bool slow)
 }
 
 /* What appears while they are copied, and does not show in the page tables. */
-static int give_up_unfit(struct pidmem_freeze *freeze)
+static void give_up_unfit(struct pidmem_freeze *freeze)
 {
 	struct frozen *frozen;
-	int result = 0;
 
-	for (size_t i = 0; result >= 0 && (frozen = next(freeze, &i));) {
+	for (size_t i = 0; (frozen = next(freeze, &i));) {
 		const char *reason = precopy_who_else_writes(frozen);
 		if (reason)
-			result = freeze_no_precopy(frozen, reason);
+			freeze_no_precopy(frozen, reason);
 	}
-	return result;
 }
 
 /* Pass after pass, until another one would not help; or, with `slow`, until they have become quick. */
@@ -187,7 +185,7 @@ static int repeat(struct pidmem_freeze *freeze, bool slow, struct pidmem_error *
 		for (size_t i = 0; result >= 0 && (frozen = next(freeze, &i));)
 			result = settle(frozen, precopy_pass(frozen->precopy, &cause), &cause, error);
 		if (result >= 0 && slow)
-			result = give_up_unfit(freeze);
+			give_up_unfit(freeze);
 		if (result >= 0 && watch_ask(&freeze->watch))
 			result = file_cancelled(error);
 	}
@@ -228,7 +226,8 @@ static int copy_while_running(struct pidmem_freeze *freeze, struct pidmem_error 
 	for (size_t i = 0; (frozen = next(freeze, &i));)
 		precopy_hurry(frozen->precopy);
 	int result = passes.result < 0 ? passes.result : repeat(freeze, false, error);
-	result = result < 0 ? result : give_up_unfit(freeze);
+	if (result >= 0)
+		give_up_unfit(freeze);
 	freeze_bound_late(freeze);
 	for (size_t i = 0; result >= 0 && (frozen = next(freeze, &i));) {
 		struct precopy *precopy = frozen->precopy;
@@ -247,22 +246,12 @@ static void no_file(struct pidmem_freeze *freeze)
 			freeze_no_precopy(freeze->items[i], "a stream cannot be written that way");
 }
 
-/* What a copy will not hold was not chosen for those that were to be copied while they run. A descendant may be lost by
- * now. */
-static int prepare_copies(struct pidmem_freeze *freeze, struct pidmem_error *error)
+/* What a copy will not hold was not chosen for those that were to be copied while they run. */
+static int prepare_copy(struct frozen *frozen, struct pidmem_error *error)
 {
-	for (size_t i = 0; i < freeze->count;) {
-		struct frozen *frozen = freeze->items[i];
-		bool is_copy = frozen->consistency == PIDMEM_SNAPSHOT && !frozen->precopy;
-		int result = is_copy ? pause_prepare(frozen, error) : 0;
-		if (result < 0 && (i < freeze->given || !freeze_is_lost(frozen)))
-			return result;
-		if (result < 0)
-			freeze_remove(freeze, i);
-		else
-			i++;
-	}
-	return 0;
+	bool is_copy = frozen->consistency == PIDMEM_SNAPSHOT && !frozen->precopy;
+
+	return is_copy ? pause_prepare(frozen, error) : 0;
 }
 
 int freeze_precopy(struct pidmem_freeze *freeze, struct pidmem_error *error)
@@ -285,5 +274,5 @@ int freeze_precopy(struct pidmem_freeze *freeze, struct pidmem_error *error)
 	    next(freeze, &(size_t){ 0 })) /* for descendants that come later */
 		say_no_precopy(freeze->fallback, sizeof freeze->fallback, "it was found in the stop");
 	result = result < 0 ? result : freeze_choose_engines(freeze, error);
-	return result < 0 ? result : prepare_copies(freeze, error);
+	return result < 0 ? result : freeze_each(freeze, prepare_copy, error);
 }

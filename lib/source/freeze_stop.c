@@ -25,11 +25,12 @@ static int prepare_copy(struct frozen *frozen, struct pidmem_error *error)
 	return result;
 }
 
-/* What is known of a process before it is stopped. */
+/* What is known of a process before it is stopped, if it is new. */
 static int prepare(struct frozen *frozen, struct pidmem_error *error)
 {
+	if (frozen->live)
+		return 0;
 	int result = fall_back_from_stop(frozen, error);
-
 	if (result < 0 ||
 	    (result = source_open_live(frozen->process, frozen->freeze->options.select, error, &frozen->live)) < 0)
 		return result;
@@ -39,7 +40,8 @@ static int prepare(struct frozen *frozen, struct pidmem_error *error)
 						      : pidmem_source_refresh(frozen->live, error);
 }
 
-bool freeze_is_lost(struct frozen *frozen)
+/* A descendant may have ended, or called exec, since it was found. */
+static bool is_lost(struct frozen *frozen)
 {
 	struct process_status status;
 	int result = process_read_status(frozen->process->memory_dir, &status);
@@ -55,20 +57,20 @@ static size_t drop_lost(struct pidmem_freeze *freeze)
 	size_t before = freeze->count;
 
 	for (size_t i = freeze->given; i < freeze->count;)
-		if (freeze_is_lost(freeze->items[i]))
+		if (is_lost(freeze->items[i]))
 			freeze_remove(freeze, i);
 		else
 			i++;
 	return before - freeze->count;
 }
 
-/* Get ready what is new. */
-static int prepare_new(struct pidmem_freeze *freeze, struct pidmem_error *error)
+int freeze_each(struct pidmem_freeze *freeze, int (*work)(struct frozen *, struct pidmem_error *),
+		struct pidmem_error *error)
 {
 	for (size_t i = 0; i < freeze->count;) {
 		struct frozen *frozen = freeze->items[i];
-		int result = frozen->live ? 0 : prepare(frozen, error);
-		if (result < 0 && (i < freeze->given || !freeze_is_lost(frozen)))
+		int result = work(frozen, error);
+		if (result < 0 && (i < freeze->given || !is_lost(frozen)))
 			return result;
 		if (result < 0)
 			freeze_remove(freeze, i);
@@ -196,7 +198,7 @@ int freeze_prepare(struct pidmem_freeze *freeze, struct pidmem_error *error)
 {
 	int found = freeze->options.descendants ? find_descendants(freeze, error) : 0;
 
-	return found < 0 ? found : prepare_new(freeze, error);
+	return found < 0 ? found : freeze_each(freeze, prepare, error);
 }
 
 int freeze_stop(struct pidmem_freeze *freeze, struct pidmem_error *error)
