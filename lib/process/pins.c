@@ -8,7 +8,6 @@
  * (IORING_SETUP_REGISTERED_FD_ONLY), and single writes from outside, as by process_vm_writev(2).
  */
 #include <fcntl.h>
-#include <inttypes.h>
 #include <linux/io_uring.h>
 #include <linux/kcmp.h>
 #include <stdio.h>
@@ -17,9 +16,12 @@
 #include <unistd.h>
 
 #include "base/buffer.h"
+#include "process/maps.h"
 #include "process/mounts.h"
 #include "process/process.h"
 #include "process/status.h"
+
+#define RING "anon_inode:[io_uring]"
 
 /* What its open files tell. */
 struct look {
@@ -34,6 +36,11 @@ static void look_done(struct look *look)
 	free(look->mounts);
 }
 
+static bool begins(const char *text, const char *prefix)
+{
+	return !strncmp(text, prefix, strlen(prefix));
+}
+
 /*
  * Whose files are read past the page cache though nobody asked for it, as the server or a mount option says
  * (FOPEN_DIRECT_IO in Documentation/filesystems/fuse/fuse-io.rst, cache=none in 9p.rst and mount.cifs(8)).
@@ -45,7 +52,7 @@ static bool may_pin(const char *type)
 	for (size_t i = 0; i < sizeof types / sizeof *types; i++)
 		if (!strcmp(type, types[i]))
 			return true;
-	return !strncmp(type, "fuse.", strlen("fuse.")) || !strncmp(type, "fuseblk.", strlen("fuseblk."));
+	return begins(type, "fuse.") || begins(type, "fuseblk.");
 }
 
 static void list_mounts(struct look *look, int dir, const char *name)
@@ -110,11 +117,6 @@ static void look_at_fdinfo(struct look *look, int list, const char *name)
 	look->mounted |= is_readable(flags) && is_mounted_so(look, text.bytes);
 }
 
-static bool begins(const char *text, const char *prefix)
-{
-	return !strncmp(text, prefix, strlen(prefix));
-}
-
 /* What transfers by itself, or passes commands on whose data it takes from, and puts into, memory of the program. */
 static bool is_device(const char *path)
 {
@@ -138,7 +140,7 @@ static void look_at_file(struct look *look, int links, int list, const char *nam
 	if (size <= 0)
 		return;
 	path[size] = 0;
-	bool ring = begins(path, "anon_inode:[io_uring]");
+	bool ring = begins(path, RING);
 	look->rings += ring;
 	look->device |= is_device(path);
 	if (ring || path[0] == '/')
@@ -176,26 +178,21 @@ static void look_at_threads(struct look *look, const struct pidmem_process *proc
  * Each io_uring has its entries mapped once, at an offset of their own. One that does not uses the memory of the
  * program (IORING_SETUP_NO_MMAP, Linux 6.5), which the kernel has pinned and writes to; that counts for no limit.
  */
-static bool all_rings_are_mapped(const struct look *look, const struct pidmem_process *process)
+static bool all_rings_are_mapped(const struct look *look, struct pidmem_process *process)
 {
-	AUTO_BUFFER text = { 0 };
+	AUTO_MAPS maps = NULL;
 	unsigned mapped = 0;
 
 	if (look->rings == 0)
 		return true;
-	if (buffer_read_file(&text, process->memory_dir, "maps") < 0 || !text.bytes)
+	if (pidmem_maps_read(process, 0, NULL, &maps) < 0)
 		return false;
-	for (const char *line = text.bytes; line; line = strchr(line, '\n'), line += line != NULL) {
-		unsigned long long offset = 0;
-		int name = 0;
-		if (sscanf(line, "%*x-%*x %*s %llx %*s %*u %n", &offset, &name) == 1 && name &&
-		    offset == IORING_OFF_SQES)
-			mapped += !strncmp(line + name, "anon_inode:[io_uring]", strlen("anon_inode:[io_uring]"));
-	}
+	for (size_t i = 0; i < maps->count; i++)
+		mapped += maps->regions[i].offset == IORING_OFF_SQES && begins(maps->regions[i].path, RING);
 	return mapped >= look->rings;
 }
 
-const char *process_pins_memory(const struct pidmem_process *process)
+const char *process_pins_memory(struct pidmem_process *process)
 {
 	CLEANUP(look_done) struct look look = { 0 };
 	struct process_status status;

@@ -116,7 +116,7 @@ bool process_vdso_is_own(const struct pidmem_region *region);
 uint64_t process_memory_used(struct pidmem_process *process);
 
 /* Why the kernel may write to its memory past the page tables, where that is not tracked: in a few words, or NULL. */
-const char *process_pins_memory(const struct pidmem_process *process);
+const char *process_pins_memory(struct pidmem_process *process);
 
 /* Have both one address space (CLONE_VM)? */
 bool process_shares_memory(const struct pidmem_process *one, const struct pidmem_process *other);
