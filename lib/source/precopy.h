@@ -67,6 +67,7 @@ struct precopy {
 	struct page_pool recent;  /* newer yet */
 	bool hurried;             /* passes are made at the caller's priority */
 	bool cut;                 /* the last pass was given up for want of a processor */
+	uint64_t looked_us;       /* when that was asked */
 	bool whole;               /* all has been copied once */
 	unsigned quick;           /* counts the passes that need no log, with the one under way; 0 before */
 

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "process/maps.h"
 #include "process/process.h"
@@ -129,14 +130,22 @@ static int fail_tracking(const struct precopy *precopy, int number, struct pidme
 	return fail_sys(error, -number, "cannot track the writes of process %d", precopy->process->pid);
 }
 
+/* Listing may tell of a single page, and asking takes 20 us. */
+#define LOOK_US 50000ULL
+
 /* Who makes way for all others must not wait for ever. What is not looked at yet is not protected, and so it is found
  * by the next pass; only not what was moved, protected as it was, and has to be copied now. */
 static bool is_given_up(struct precopy *precopy, enum tracker_scan what)
 {
-	bool can_be = !precopy->hurried && (precopy->passes == 0 || what == TRACKER_WRITTEN);
+	uint64_t now = now_us();
 
-	precopy->cut |= can_be && process_lacks_processor();
-	return can_be && precopy->cut;
+	if (precopy->hurried || (precopy->passes > 0 && what != TRACKER_WRITTEN))
+		return false;
+	if (now - precopy->looked_us >= LOOK_US) {
+		precopy->looked_us = now;
+		precopy->cut |= process_lacks_processor();
+	}
+	return precopy->cut;
 }
 
 /* List pages of a range, and copy them window by window. */
