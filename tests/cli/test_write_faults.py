@@ -214,22 +214,20 @@ def test_harmless(pidmem, still, tmp_path, faulty, form, fault):
 @pytest.mark.parametrize("number", [errno.EIO, errno.ENOSPC, errno.EDQUOT], ids=errno.errorcode.get)
 @pytest.mark.parametrize("form", FORMS)
 def test_fails_anywhere(pidmem, still, tmp_path, faulty, form, number):
-    """100 random places in all. Nothing is left, nothing is held back."""
+    """100 random places in all, the first of each early enough. Nothing is left, nothing is held back."""
     (tmp_path / "out").mkdir()
-    most, failures = MEMORY // 50 if "z" in form else MEMORY, 0
+    most = MEMORY // 50 if "z" in form else MEMORY
     random = chance(f"{form} {number}")
-    for _ in range(rounds(5)):
-        after = random.choice([1, random.randrange(1, 100), random.randrange(1, 1 << 16), random.randrange(1, most)])
+    for i in range(rounds(5)):
+        after = random.choice([1, random.randrange(1, 100), random.randrange(1, most if i else most // 10)])
         result = pidmem(*command(form, tmp_path), still.pid, env=faulty(FAIL=number, FAIL_AFTER=after))
         if result.code == 0:  # compressed to less than that
             assert "z" in form and after > most // 10, (after, result)
             for path in (tmp_path / "out").iterdir():
                 path.unlink()
             continue
-        failures += 1
         check_failure(result, number)
         assert result.out == b"" and os.listdir(tmp_path / "out") == [] and held_back(still.pid) == [], (after, result)
-    assert failures
 
 
 @pytest.mark.parametrize("fault", [{"DIRECT": errno.EIO}, {"DIRECT": errno.EIO, "DIRECT_AFTER": 5},
