@@ -3,6 +3,7 @@
 #ifndef PROCESS_SCAN_H
 #define PROCESS_SCAN_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "process/kernel.h"
@@ -16,5 +17,10 @@ uint64_t pagemap_known(int pagemap, uint64_t categories);
 /* The end of the addresses that may be asked about: the kernel refuses what leaves the user half of the address space,
  * whose size depends on the machine. 0 if none may. */
 uint64_t pagemap_end(int pagemap);
+
+/* Does memory that is tracked count as written where it has no page table? So it does since July 2026 ("fix
+ * PAGEMAP_SCAN written state for PMD holes"), in stable kernels as well. Tried on this process; false if that cannot be
+ * done. */
+bool pagemap_tells_holes(void);
 
 #endif

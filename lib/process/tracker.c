@@ -24,6 +24,7 @@ int tracker_init(struct tracker *tracker, int userfaultfd, int pagemap)
 		.pagemap = pagemap,
 		.known = pagemap_known(pagemap, TOLD),
 		.end = pagemap_end(pagemap),
+		.tells_holes = pagemap_tells_holes(),
 	};
 	return tracker->end ? 0 : -EINVAL;
 }
@@ -38,19 +39,21 @@ int tracker_add(const struct tracker *tracker, uint64_t start, uint64_t size)
 /* A tenth of a millisecond, and whole huge pages: many kernels let nobody else run before a system call ends. */
 #define STEP (4ULL << 20)
 
-bool tracker_finds_tracked(const struct tracker *tracker, uint64_t start, uint64_t size)
+/* The kernel decides by the mapping, and passes over all others without a look at their pages. */
+uint64_t tracker_find(const struct tracker *tracker, uint64_t start, uint64_t end, bool tracked)
 {
 	struct page_region run;
 	struct pm_scan_arg argument = {
 		.start = start,
-		.end = start + size,
+		.end = end,
+		.category_inverted = tracked ? 0 : PAGE_IS_WPALLOWED,
 		.category_mask = PAGE_IS_WPALLOWED,
 		.return_mask = PAGE_IS_WPALLOWED,
 		.vec = (uintptr_t)&run,
 		.vec_len = 1,
 		.max_pages = 1,
 	};
-	return pagemap_scan(tracker->pagemap, &argument) > 0;
+	return start < end && pagemap_scan(tracker->pagemap, &argument) > 0 ? run.start : end;
 }
 
 /* The end of the step that begins at an address: huge pages are not divided. */
@@ -124,12 +127,13 @@ static int scan_in_steps(const struct tracker *tracker, struct pm_scan_arg *argu
 int tracker_list(const struct tracker *tracker, enum tracker_scan what, struct tracker_range *range,
 		 struct page_region *runs, size_t count, uint64_t bytes)
 {
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
 	struct pm_scan_arg argument = {
 		.start = range->start,
 		.end = range->end < tracker->end ? range->end : tracker->end,
 		.vec = (uintptr_t)runs,
 		.vec_len = count,
-		.max_pages = bytes / (uint64_t)sysconf(_SC_PAGESIZE),
+		.max_pages = bytes / page,
 		.category_anyof_mask = EXISTS,
 		.return_mask = tracker->known & ~(uint64_t)(range->files ? 0 : PAGE_IS_FILE),
 	};
@@ -138,6 +142,9 @@ int tracker_list(const struct tracker *tracker, enum tracker_scan what, struct t
 		range->start = range->end;
 		return 0;
 	}
+	/* The kernel gets memory for up to 512 of them, which takes longer than looking at one page. */
+	if (count > (argument.end - argument.start) / page)
+		argument.vec_len = (argument.end - argument.start) / page;
 	switch (what) {
 	case TRACKER_UNTRACKED:
 		argument.category_mask = argument.category_inverted = passed_over(tracker, range) | PAGE_IS_WPALLOWED;
@@ -158,9 +165,13 @@ int tracker_list(const struct tracker *tracker, enum tracker_scan what, struct t
 		argument.category_anyof_mask =
 			PAGE_IS_WRITTEN | argument.category_inverted | (range->files ? (uint64_t)PAGE_IS_FILE : 0);
 		break;
+	case TRACKER_UNPROTECTED: /* the one question that the kernel has a short way for (pagemap_scan_pmd_entry()) */
+		argument.category_anyof_mask = 0;
+		argument.category_mask = argument.return_mask = PAGE_IS_WRITTEN;
+		break;
 	}
-	bool runs_on = what != TRACKER_PRESENT && what != TRACKER_CHANGED;
-	int found = runs_on ? scan_in_steps(tracker, &argument) : pagemap_scan(tracker->pagemap, &argument);
+	int found =
+		what < TRACKER_PRESENT ? scan_in_steps(tracker, &argument) : pagemap_scan(tracker->pagemap, &argument);
 	if (found < 0)
 		return found;
 	range->start = argument.walk_end < argument.end ? argument.walk_end : range->end;

@@ -19,6 +19,7 @@ struct tracker {
 	int userfaultfd, pagemap; /* borrowed */
 	uint64_t end;             /* of the address space that can be asked about */
 	uint64_t known;           /* categories that this kernel knows */
+	bool tells_holes;         /* TRACKER_UNPROTECTED may be asked */
 };
 
 /* Get ready: 0, or -errno; -EINVAL if the kernel cannot do it. */
@@ -30,8 +31,8 @@ int tracker_init(struct tracker *tracker, int userfaultfd, int pagemap);
  */
 int tracker_add(const struct tracker *tracker, uint64_t start, uint64_t size);
 
-/* Is some of it tracked, by whoever it may be? */
-bool tracker_finds_tracked(const struct tracker *tracker, uint64_t start, uint64_t size);
+/* The first address from `start` on that is tracked, by whoever it may be, or that is not; `end` if there is none. */
+uint64_t tracker_find(const struct tracker *tracker, uint64_t start, uint64_t end, bool tracked);
 
 /* Stop tracking a mapping, in steps, by which it is split until the last one; mremap(2) fails on such. What is not let
  * go otherwise is when the descriptor is closed: page faults of the process then wait, for 23 ms/GiB of 4 KiB pages. */
@@ -50,14 +51,16 @@ struct tracker_range {
 	bool foreign; /* the process has registered them itself: they are not tracked, and must not be protected */
 };
 
-/* Which pages to list; the last two are for when the process stands still. Pages of files that it has not written to
- * are left out, but by TRACKER_CHANGED. */
+/* Which pages to list; the last three are for when the process stands still. Pages of files that it has not written to
+ * are left out, but by these. */
 enum tracker_scan {
 	TRACKER_UNTRACKED, /* that exist in mappings that are not tracked */
 	TRACKER_WRITTEN,   /* written to since the last time; protect them */
 	TRACKER_EXISTING,  /* that exist in mappings that are tracked; protect them */
 	TRACKER_PRESENT,   /* that exist, those of files as well */
 	TRACKER_CHANGED,   /* all but those that are in memory, and tracked, and were not written to */
+	/* All of these, and others, of what is tracked: in less than half the time, but without anything about them. */
+	TRACKER_UNPROTECTED,
 };
 
 /*

@@ -51,6 +51,12 @@ struct precopy_list {
 	int result;
 };
 
+/* Is this part of a region wanted? */
+struct precopy_answer {
+	uint64_t start, end;
+	bool wanted;
+};
+
 struct precopy {
 	struct pidmem_process *process;
 	struct frozen *frozen;
@@ -74,6 +80,7 @@ struct precopy {
 	/* At the stop. */
 	struct worker *worker;
 	struct precopy_list lists[2]; /* one after the other */
+	struct precopy_answer answer; /* of what was listed last */
 	struct precopied_run *runs;
 	size_t run_count, run_capacity;
 	struct page_pool late; /* copied then */

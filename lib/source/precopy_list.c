@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Listing pages in the stop. Listing a page costs 6 ns, passing over it 1 ns: so what is listed are the pages that are
- * absent or were written to; but those that exist where page tables are mostly empty, as when a page in each 2 MiB is
- * used. Large ranges are listed by two threads.
+ * Listing pages in the stop. Listing a page costs 6 ns, passing over it 2.5 ns: so what is listed are the pages that
+ * are absent or were written to; but those that exist where page tables are mostly empty, as when a page in each 2 MiB
+ * is used. If only what is not protected is asked for, passing over a page costs 1 ns: where the kernel tells all that
+ * way, the others are asked for no more than around such pages. Large ranges are listed by two threads.
  */
 #include <errno.h>
 #include <string.h>
@@ -43,22 +44,72 @@ int precopy_list_prepare(struct precopy *precopy)
 	return get_room(&precopy->lists[0]) < 0 || get_room(&precopy->lists[1]) < 0 ? -ENOMEM : 0;
 }
 
+static int list_stretch(struct precopy_list *list, enum tracker_scan what, struct tracker_range range)
+{
+	int result = 0;
+
+	while (range.start < range.end && result >= 0) {
+		result = get_room(list);
+		if (result < 0)
+			break;
+		result = tracker_list(list->tracker, what, &range, list->runs + list->count,
+				      list->capacity - list->count, UINT64_MAX);
+		list->count += result > 0 ? (size_t)result : 0;
+	}
+	return result;
+}
+
+/* Passing over so much takes as long as another question. */
+#define NEAR (1ULL << 20)
+/* Runs that one question finds. */
+#define UNPROTECTED 512
+
+/* What changed, of memory that is tracked. */
+static int list_tracked(struct precopy_list *list, struct tracker_range range)
+{
+	struct page_region runs[UNPROTECTED];
+	int result = 0;
+
+	while (range.start < range.end && result >= 0) {
+		int count = tracker_list(list->tracker, TRACKER_UNPROTECTED, &range, runs, UNPROTECTED, UINT64_MAX);
+		result = count < 0 ? count : 0;
+		for (int i = 0; i < count && result >= 0; i++) {
+			struct tracker_range near = { .start = runs[i].start, .end = runs[i].end };
+			while (i + 1 < count && runs[i + 1].start - near.end <= NEAR)
+				near.end = runs[++i].end;
+			result = list_stretch(list, TRACKER_CHANGED, near);
+		}
+	}
+	return result;
+}
+
+static int list_changed(struct precopy_list *list, struct tracker_range range)
+{
+	uint64_t end = range.end;
+	int result = 0;
+
+	if (!list->tracker->tells_holes || range.files)
+		return list_stretch(list, TRACKER_CHANGED, range);
+	while (range.start < end && result >= 0) {
+		range.end = tracker_find(list->tracker, range.start, end, false);
+		result = list_tracked(list, range);
+		range.start = range.end;
+		range.end = tracker_find(list->tracker, range.start, end, true);
+		if (result >= 0)
+			result = list_stretch(list, TRACKER_CHANGED, range);
+		range.start = range.end;
+	}
+	return result;
+}
+
 /* List one part of a range; `result` tells how that went. */
 static void list_part(void *pointer)
 {
 	struct precopy_list *list = pointer;
-	struct tracker_range range = list->range;
 
 	list->count = 0;
-	list->result = 0;
-	while (range.start < range.end && list->result >= 0) {
-		list->result = get_room(list);
-		if (list->result < 0)
-			break;
-		list->result = tracker_list(list->tracker, list->what, &range, list->runs + list->count,
-					    list->capacity - list->count, UINT64_MAX);
-		list->count += list->result > 0 ? (size_t)list->result : 0;
-	}
+	list->result = list->what == TRACKER_CHANGED ? list_changed(list, list->range)
+						     : list_stretch(list, list->what, list->range);
 }
 
 static uint64_t size_in(const struct pidmem_region *region, const struct tracker_range *range)

@@ -82,6 +82,21 @@ static int take_pages(struct precopy *precopy, const struct pidmem_region *regio
 	return page_pool_note(&precopy->late, start, size);
 }
 
+/* precopy_wants(), with one answer for as much as it holds for: there may be many runs in a region. */
+static bool wants(struct precopy *precopy, const struct pidmem_region *region, uint64_t at, uint64_t *size)
+{
+	struct precopy_answer *answer = &precopy->answer;
+
+	if (at < answer->start || at >= answer->end) {
+		uint64_t rest = region->start + region->size - at;
+		answer->wanted = precopy_wants(precopy, region, at, &rest);
+		answer->start = at;
+		answer->end = at + rest;
+	}
+	*size = answer->end - at < *size ? answer->end - at : *size;
+	return answer->wanted;
+}
+
 /* `region` and all before it lie below the last run. */
 static int take_run(struct precopy *precopy, const struct page_region *run, size_t *region)
 {
@@ -99,8 +114,7 @@ static int take_run(struct precopy *precopy, const struct page_region *run, size
 		if (start >= run->end)
 			break;
 		uint64_t size = (run->end - 1 < last ? run->end - 1 : last) - start + 1;
-		if (precopy_wants(precopy, at, start, &size) &&
-		    take_pages(precopy, at, start, size, run->categories) < 0)
+		if (wants(precopy, at, start, &size) && take_pages(precopy, at, start, size, run->categories) < 0)
 			return -ENOMEM;
 		start += size;
 	}

@@ -83,7 +83,8 @@ int precopy_find_taken(struct precopy *precopy, const struct pidmem_maps *before
 		if (!precopy_is_private(region) ||
 		    (k < before->count && old[k].start == region->start && old[k].size == region->size))
 			continue;
-		if (tracker_finds_tracked(&precopy->tracker, region->start, region->size) &&
+		uint64_t end = region->start + region->size;
+		if (tracker_find(&precopy->tracker, region->start, end, true) < end &&
 		    tracker_add(&precopy->tracker, region->start, region->size) == -EBUSY)
 			result = note_foreign(precopy, region);
 	}

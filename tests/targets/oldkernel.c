@@ -2,7 +2,8 @@
 /*
  * oldkernel COMMAND...: runs it as if on an older kernel. The ioctls PAGEMAP_SCAN (Linux 6.7) and PROCMAP_QUERY (6.11)
  * give ENOTTY, pidfd_open (5.3) gives ENOSYS, O_TMPFILE (3.11) gives EISDIR. With --named in front: O_TMPFILE alone, as
- * on a file system without it. Not a victim: a launcher.
+ * on a file system without it. With --untried: userfaultfd(2) alone gives ENOSYS, by which is tried whether
+ * PAGEMAP_SCAN tells of memory without page tables (2026). Not a victim: a launcher.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -51,10 +52,19 @@ int main(int argc, char **argv)
 		RETURN(SECCOMP_RET_ERRNO | EISDIR),
 		RETURN(SECCOMP_RET_ALLOW),
 	};
+	struct sock_filter untried[] = {
+		LOAD(nr),
+		UNLESS(SYS_userfaultfd, 1),
+		RETURN(SECCOMP_RET_ERRNO | ENOSYS),
+		RETURN(SECCOMP_RET_ALLOW),
+	};
 	struct sock_fprog program = { .len = sizeof(code) / sizeof(*code), .filter = code };
 
-	if (argc > 2 && !strcmp(argv[1], "--named")) {
+	if (argc > 2 && !strcmp(argv[1], "--named"))
 		program = (struct sock_fprog){ .len = sizeof(named) / sizeof(*named), .filter = named };
+	if (argc > 2 && !strcmp(argv[1], "--untried"))
+		program = (struct sock_fprog){ .len = sizeof(untried) / sizeof(*untried), .filter = untried };
+	if (program.filter != code) {
 		argv++;
 		argc--;
 	}
