@@ -51,6 +51,7 @@ struct frozen {
 	struct pidmem_source *live; /* on the process itself */
 	struct precopy *precopy;    /* NULL if it is not copied while it runs */
 	bool tried_precopy;         /* and if not, it cannot be, as far as is known */
+	unsigned surprises;         /* so often too much was left for the stop */
 
 	/* Its copy. */
 	pid_t copy;

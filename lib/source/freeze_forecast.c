@@ -134,6 +134,16 @@ void freeze_bound_late(struct pidmem_freeze *freeze)
 	}
 }
 
+bool freeze_copies_too_much(const struct pidmem_freeze *freeze)
+{
+	const struct frozen *frozen;
+	uint64_t late = 0;
+
+	for (size_t i = 0; (frozen = next(freeze, &i));)
+		late += frozen->precopy ? frozen->precopy->late.used : 0;
+	return freeze->options.engine != PIDMEM_ENGINE_PRECOPY && late > MOST_LATE;
+}
+
 /* They are stopped together. With `shortest`, each by the engine that takes less time. */
 static uint64_t sum_us(const struct pidmem_freeze *freeze, bool shortest)
 {

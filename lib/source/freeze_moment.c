@@ -14,12 +14,13 @@ bool freeze_wants_copies(const struct pidmem_freeze *freeze)
 	return false;
 }
 
-/* All of them are stopped. On failure *failed is the one that could not be copied. */
+/* All of them are stopped. On failure *failed is the one that could not be copied. 1 if copying one would take too
+ * long. */
 static int copy_all(struct pidmem_freeze *freeze, struct pidmem_error *error, struct frozen **failed)
 {
 	int result = 0;
 
-	for (size_t i = 0; i < freeze->count && result >= 0; i++) {
+	for (size_t i = 0; i < freeze->count && result == 0; i++) {
 		*failed = freeze->items[i];
 		if ((*failed)->consistency != PIDMEM_SNAPSHOT)
 			continue;
@@ -59,11 +60,13 @@ static int copy_and_resume(struct pidmem_freeze *freeze, struct pidmem_error *er
 	struct frozen *failed = NULL;
 	int result = copy_all(freeze, &cause, &failed);
 
+	if (result == 1)
+		failed->surprises++;
 	if (result < 0) {
 		result = no_copy(freeze, failed, result, &cause, error);
 		return result != 0 ? result : freeze_reap(freeze, error);
 	}
-	return freeze_resume(freeze, error);
+	return result == 1 ? 1 : freeze_resume(freeze, error);
 }
 
 void freeze_block_signals(sigset_t *before)

@@ -65,7 +65,8 @@ static int open_all(struct pidmem_freeze *freeze, struct pidmem_error *error)
 		precopy_close(take(frozen->precopy)); /* of a first attempt */
 		if (frozen->consistency != PIDMEM_SNAPSHOT || (by_clone && !frozen->no_copy[0]))
 			continue;
-		const char *reason = precopy_unfit(frozen);
+		const char *reason = frozen->surprises > 1 ? "twice, more than 64 MiB were left to copy in the stop"
+							   : precopy_unfit(frozen);
 		frozen->tried_precopy = true;
 		if (!reason && precopy_would_hinder(frozen)) {
 			reason = "it uses userfaultfd itself, which would fail meanwhile";

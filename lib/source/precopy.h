@@ -178,7 +178,8 @@ int precopy_list_range(struct precopy *precopy, struct tracker_range range);
 bool precopy_lists_present(const struct precopy *precopy, const struct tracker_range *range);
 /* Copy what was listed for that, and note in the freeze what cannot be read. Errors: of pidmem_walk_next(). */
 int precopy_copy_late(struct precopy *precopy, struct pidmem_error *error);
-/* The target stands still: list what exists, and copy what is not in the store yet. */
+/* The target stands still: list what exists, and copy what is not in the store yet. 1 if that is too much: moving one
+ * mapping to others can end tracking all of them (mremap(2)), just before the stop. */
 int precopy_pause(struct precopy *precopy, struct pidmem_error *error);
 /* The first run whose last byte is at or above an address, or NULL. */
 const struct precopied_run *precopied_find_next(const struct precopy *precopy, uint64_t address);
@@ -192,6 +193,8 @@ int freeze_no_precopy(struct frozen *frozen, const char *reason);
 /* Not this engine either for those of which so much would have to be copied in the stop that it takes much memory,
  * unless it was asked for. */
 void freeze_bound_late(struct pidmem_freeze *freeze);
+/* The same in the stop, when it is known. */
+bool freeze_copies_too_much(const struct pidmem_freeze *freeze);
 /* Take the better engine for each process: 0, or PIDMEM_UNSUPPORTED if a limit of the pause cannot be kept. */
 int freeze_choose_engines(struct pidmem_freeze *freeze, struct pidmem_error *error);
 

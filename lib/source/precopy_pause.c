@@ -235,6 +235,8 @@ int precopy_pause(struct precopy *precopy, struct pidmem_error *error)
 		return fail_memory(error);
 	precopy->file_room = FILE_ROOM;
 	result = list_all(precopy, error);
+	if (result == 0 && freeze_copies_too_much(precopy->frozen->freeze))
+		return 1;
 	if (result == 0 && page_pool_reserve(&precopy->late, precopy->late.used) < 0)
 		result = fail_memory(error);
 	if (result == 0)

@@ -38,3 +38,18 @@ def test_page_tables_that_go(pidmem, victim, tmp_path, way, before, how):
                     assert core.read(one.elsewhere + i * BLOCK, BLOCK) == full[i], i
                 seen.add(state[i])
     assert seen >= {FULL, EMPTY}, seen
+
+
+def test_too_much_in_the_stop(pidmem, victim, tmp_path):
+    """A mapping that is moved to others becomes one with them, and none of it is tracked any more. If that is just before
+    the stop, all of it would have to be copied in it."""
+    can("precopy")
+    one = victim("drops", "move", 64, 20_000_000)
+    ways = set()
+    for _ in range(rounds(20)):
+        report, core = save(pidmem, one.pid, tmp_path / "core")
+        core.close()
+        ways.add(report["engine"])
+        assert report["untracked"] <= 64 << 20, report
+        assert report["engine"] == "precopy" or "64 MiB" in report["fallback"] or "faster" in report["fallback"], report
+    assert "clone" in ways, ways

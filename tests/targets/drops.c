@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * drops HOW BLOCKS: `blocks` of 2 MiB, each a page table or a huge page. A thread empties one after the other, and
- * fills them again half a round later. HOW: drop     MADV_DONTNEED of 4 KiB pages huge     MADV_DONTNEED of huge pages
+ * drops HOW BLOCKS [WORK]: `blocks` of 2 MiB, each a page table or a huge page. A thread empties one after the other,
+ * and fills them again half a round later. HOW:
+ *   drop     MADV_DONTNEED of 4 KiB pages
+ *   huge     MADV_DONTNEED of huge pages
  *   replace  another mapping in its place
  *   move     mremap(2) that leaves the mapping, to `elsewhere`
  * At `state` each block has an int: 0 it is full, 1 it is being changed, 2 it is empty.
@@ -17,8 +19,6 @@
 #endif
 
 #define BLOCK (2 * MIB)
-/* Between two changes, about as long as one takes. */
-#define WORK 500000UL
 
 enum { FULL, CHANGING, EMPTY };
 
@@ -26,6 +26,7 @@ static char *blocks, *elsewhere;
 static size_t count;
 static _Atomic int *state;
 static const char *how;
+static unsigned long pace = 500000; /* between two changes: about as long as one takes */
 
 static bool is(const char *name)
 {
@@ -60,7 +61,7 @@ static void refill(size_t block)
 
 static void work(void)
 {
-	for (volatile unsigned long i = 0; i < WORK; i++)
+	for (volatile unsigned long i = 0; i < pace; i++)
 		;
 }
 
@@ -89,6 +90,7 @@ int main(int argc, char **argv)
 		return 2;
 	how = argv[1];
 	count = strtoul(argv[2], NULL, 10);
+	pace = argc > 3 ? strtoul(argv[3], NULL, 10) : pace;
 	blocks = aligned(count * BLOCK);
 	elsewhere = aligned(count * BLOCK);
 	if (madvise(blocks, count * BLOCK, is("huge") ? MADV_HUGEPAGE : MADV_NOHUGEPAGE))
