@@ -81,10 +81,13 @@ struct pidmem_freeze {
 	uint64_t promised;  /* memory that the copies may take: headroom_has_memory() */
 	bool again;         /* a second attempt, by pre-copy: see freeze_try_precopy() */
 	unsigned waits;     /* so often a stop was given up for a parent that waits in vfork(2) */
+	bool makes_way;     /* long work is done in the background */
 	bool held;          /* something is stopped */
 	bool released;
 };
 
+/* Do work that nobody has stopped for. */
+void freeze_do(const struct pidmem_freeze *freeze, void (*job)(void *), void *argument);
 /* Add a process: 0, or -ENOMEM and the handle is still the caller's. */
 int freeze_add(struct pidmem_freeze *freeze, struct pidmem_process *process, bool owned, struct pidmem_error *error);
 /* Take one out again. */

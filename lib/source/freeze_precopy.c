@@ -217,15 +217,39 @@ static void make_slow_passes(void *pointer)
 	passes->result = result < 0 ? result : repeat(freeze, true, error);
 }
 
+/* So little is copied in 20 ms; at a low priority it could take a hundred times as long. */
+#define LITTLE (32ULL << 20)
+
+void freeze_do(const struct pidmem_freeze *freeze, void (*job)(void *), void *argument)
+{
+	if (freeze->makes_way)
+		background_do(job, argument);
+	else
+		job(argument);
+}
+
+/* Who got no processor for a pass would get none for what follows either. */
+static void hurry(struct pidmem_freeze *freeze)
+{
+	struct frozen *frozen;
+
+	for (size_t i = 0; (frozen = next(freeze, &i));) {
+		freeze->makes_way &= !frozen->precopy->cut;
+		precopy_hurry(frozen->precopy);
+	}
+}
+
 /* What takes long is left to times when the processes do not want the processors; what the stop waits for is not. */
 static int copy_while_running(struct pidmem_freeze *freeze, struct pidmem_error *error)
 {
 	struct passes passes = { freeze, error, 0 };
 	struct frozen *frozen;
 
-	background_do(make_slow_passes, &passes);
-	for (size_t i = 0; (frozen = next(freeze, &i));)
-		precopy_hurry(frozen->precopy);
+	freeze->makes_way = freeze->watch.state.expected > LITTLE;
+	if (!freeze->makes_way)
+		hurry(freeze);
+	freeze_do(freeze, make_slow_passes, &passes);
+	hurry(freeze);
 	int result = passes.result < 0 ? passes.result : repeat(freeze, false, error);
 	if (result >= 0)
 		give_up_unfit(freeze);

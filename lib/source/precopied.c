@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/background.h"
 #include "base/error.h"
 #include "process/coredump.h"
 #include "process/maps.h"
@@ -210,7 +209,7 @@ int precopy_finish(struct precopy *precopy, struct pidmem_error *error)
 	struct rest rest = { precopy, error, 0 };
 
 	precopy_untrack(precopy);
-	background_do(write_rest, &rest);
+	freeze_do(frozen->freeze, write_rest, &rest);
 	if (rest.result < 0)
 		return rest.result;
 	AUTO_SOURCE source = calloc(1, sizeof *source);
