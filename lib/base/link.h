@@ -4,8 +4,9 @@
 
 #include <dirent.h>
 #include <stdbool.h>
-#include <string.h>
 #include <unistd.h>
+
+#include "base/text.h"
 
 /* Does a symbolic link in an open directory begin with these bytes, at most 63? So links of /proc/PID/fd tell what is
  * open: a path, or "anon_inode:[userfaultfd]" (proc_pid_fd(5)). */
@@ -14,7 +15,7 @@ static inline bool link_begins(DIR *list, const char *name, const char *wanted)
 	char target[64];
 	ssize_t size = readlinkat(dirfd(list), name, target, sizeof target);
 
-	return size >= (ssize_t)strlen(wanted) && !memcmp(target, wanted, strlen(wanted));
+	return size >= 0 && bytes_begin(target, (size_t)size, wanted);
 }
 
 #endif

@@ -8,6 +8,7 @@
 
 struct ring {
 	size_t slots, most, running; /* threads: at most, and now */
+	enum ring_work kind;
 	void (*work)(void *user, size_t slot, size_t thread);
 	void *user;
 	uint64_t put, taken; /* counted by the caller alone, but that threads read `put` */
@@ -58,14 +59,15 @@ static bool start_thread(struct ring *ring)
 	if (!start)
 		return false;
 	*start = (struct start){ ring, ring->running };
-	/* A single one mostly waits: for the caller, or for a disk. */
-	if (ring->most == 1 ? thread_start_here(thread, run, start) : thread_start(thread, run, start))
+	/* Who waits can do so where the caller is, and takes no processor from others. */
+	if (ring->kind == RING_WAITS ? thread_start_here(thread, run, start) : thread_start(thread, run, start))
 		return true;
 	free(start);
 	return false;
 }
 
-struct ring *ring_new(size_t slots, size_t threads, void (*work)(void *user, size_t slot, size_t thread), void *user)
+struct ring *ring_new(size_t slots, size_t threads, enum ring_work kind,
+		      void (*work)(void *user, size_t slot, size_t thread), void *user)
 {
 	struct ring *ring = calloc(1, sizeof *ring + threads * sizeof *ring->threads);
 
@@ -78,6 +80,7 @@ struct ring *ring_new(size_t slots, size_t threads, void (*work)(void *user, siz
 	}
 	ring->slots = slots;
 	ring->most = threads;
+	ring->kind = kind;
 	ring->work = work;
 	ring->user = user;
 	pthread_mutex_init(&ring->lock, NULL);

@@ -16,9 +16,13 @@
 
 struct ring;
 
+/* What its threads do most of the time: have a processor, or wait, for the caller or for a disk. */
+enum ring_work { RING_COMPUTES, RING_WAITS };
+
 /* work(user, slot, thread): called by up to `threads` threads, which are started when there is work for them. Where no
  * thread can be had, ring_put() does the work. NULL without memory. */
-struct ring *ring_new(size_t slots, size_t threads, void (*work)(void *user, size_t slot, size_t thread), void *user);
+struct ring *ring_new(size_t slots, size_t threads, enum ring_work kind,
+		      void (*work)(void *user, size_t slot, size_t thread), void *user);
 /* What no thread has begun is not done any more; what is under way is waited for. */
 void ring_free(struct ring *ring);
 

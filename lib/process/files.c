@@ -62,7 +62,7 @@ int process_query(struct pidmem_process *process, struct procmap_query *question
 	int fd = keep_open(process, "maps", &process->maps, NULL);
 
 	question->size = sizeof *question;
-	question->query_flags = PROCMAP_QUERY_COVERING_OR_NEXT_VMA;
+	question->query_flags |= PROCMAP_QUERY_COVERING_OR_NEXT_VMA;
 	if (fd >= 0 && ioctl(fd, PROCMAP_QUERY, question) == 0)
 		return 1;
 	return fd >= 0 && (errno == ENOENT || errno == ESRCH) ? 0 : -1;

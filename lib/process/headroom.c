@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/buffer.h"
+#include "base/text.h"
 #include "process/cgroup.h"
 #include "process/process.h"
 #include "process/status.h"
@@ -105,7 +106,7 @@ static uint64_t pool_page_size(const char *name)
 {
 	static const char prefix[] = "hugepages-";
 
-	return strncmp(name, prefix, strlen(prefix)) != 0 ? 0 : strtoull(name + strlen(prefix), NULL, 10) * 1024;
+	return begins(name, prefix) ? strtoull(name + strlen(prefix), NULL, 10) * 1024 : 0;
 }
 
 bool headroom_has_huge_pages(struct pidmem_process *process, const struct process_status *status, char *reason,

@@ -14,8 +14,9 @@ struct pidmem_maps {
 	struct path_block *paths;    /* the bytes of all paths; never moved */
 	struct pidmem_usage *usages; /* one for each region, or NULL */
 	size_t usage_capacity;
-	uint64_t line;   /* of the text, while it is parsed */
-	bool usage_open; /* the text is within the smaps block of the last region */
+	uint64_t line;             /* of the text, while it is parsed */
+	bool usage_open;           /* the text is within the smaps block of the last region */
+	struct pidmem_maps *under; /* that most regions come from, and that their paths and usages belong to, or NULL */
 };
 
 DEFINE_CLEANUP(cleanup_maps, struct pidmem_maps *, pidmem_maps_free)
@@ -31,6 +32,15 @@ void maps_finish(struct pidmem_maps *maps);
 
 /* Append a copy of a region, with its path and usage, behind the last one: 0 or -ENOMEM. */
 int maps_add_copy(struct pidmem_maps *maps, const struct pidmem_region *region);
+
+/* Shared mappings that the process has now, and that are not as they are in a list: 1; 0 if there are none, or the
+ * kernel cannot tell (before 6.11); -EAGAIN if they come and go, -ENOMEM. Of their flags only huge pages are known. */
+int maps_find_newer(struct pidmem_process *process, const struct pidmem_maps *listed, struct pidmem_maps **newer);
+/* A list with these, and of the old one what does not lie below them. Both are owned by it then, and regions of the old
+ * one stay where they are, for whoever points at them. NULL without memory. */
+struct pidmem_maps *maps_lay_over(struct pidmem_maps *listed, struct pidmem_maps *newer);
+/* Does a region of such a list come from what was laid over? */
+bool maps_is_newer(const struct pidmem_maps *maps, const struct pidmem_region *region);
 
 /* Replace the path of a region. */
 int maps_set_path(struct pidmem_maps *maps, struct pidmem_region *region, const char *path, size_t size);

@@ -26,6 +26,7 @@ void pidmem_maps_free(struct pidmem_maps *maps)
 		next = block->next;
 		free(block);
 	}
+	pidmem_maps_free(maps->under);
 	free(maps->regions);
 	free(maps->usages);
 	free(maps);

@@ -2,6 +2,7 @@
 /* One line of /proc/PID/maps, and what kind of region it tells of. Format: proc_pid_maps(5). */
 #include <string.h>
 
+#include "base/text.h"
 #include "process/maps.h"
 
 /* A cursor over one line. */
@@ -101,11 +102,6 @@ static bool fields(struct text *text, struct pidmem_region *region)
 	       (text->at == text->end || *text->at == ' ');
 }
 
-static bool starts(const struct pidmem_region *region, const char *prefix)
-{
-	return !strncmp(region->path, prefix, strlen(prefix));
-}
-
 static bool is(const struct pidmem_region *region, const char *path)
 {
 	return !strcmp(region->path, path);
@@ -113,13 +109,14 @@ static bool is(const struct pidmem_region *region, const char *path)
 
 bool region_has_named_file(const struct pidmem_region *region)
 {
-	return region->path[0] == '/' && region->inode != 0 && !is(region, "/dev/zero") && !starts(region, "/memfd:") &&
-	       !starts(region, "/SYSV") && !is(region, "/anon_hugepage") && !is(region, "/secretmem");
+	return region->path[0] == '/' && region->inode != 0 && !is(region, "/dev/zero") &&
+	       !begins(region->path, "/memfd:") && !begins(region->path, "/SYSV") && !is(region, "/anon_hugepage") &&
+	       !is(region, "/secretmem");
 }
 
 bool region_is_vdso(const struct pidmem_region *region)
 {
-	return region->kind == PIDMEM_KIND_VDSO && starts(region, "[vdso");
+	return region->kind == PIDMEM_KIND_VDSO && begins(region->path, "[vdso");
 }
 
 bool region_has_userfaultfd(const struct pidmem_region *region)
@@ -131,14 +128,14 @@ bool region_has_userfaultfd(const struct pidmem_region *region)
 
 enum pidmem_kind region_kind(const struct pidmem_region *region)
 {
-	if (starts(region, "[vdso") || starts(region, "[vvar") || starts(region, "[vsyscall") ||
+	if (begins(region->path, "[vdso") || begins(region->path, "[vvar") || begins(region->path, "[vsyscall") ||
 	    is(region, "[vectors]") || is(region, "[sigpage]"))
 		return PIDMEM_KIND_VDSO;
 	if (region->perms & PIDMEM_PERM_SHARED)
 		return PIDMEM_KIND_SHARED;
 	if (is(region, "[heap]"))
 		return PIDMEM_KIND_HEAP;
-	if (starts(region, "[stack"))
+	if (begins(region->path, "[stack"))
 		return PIDMEM_KIND_STACK;
 	/* A private mapping of /dev/zero is anonymous memory (drivers/char/mem.c), so are anonymous huge pages. */
 	if (region->inode == 0 || is(region, "/dev/zero") || is(region, "/anon_hugepage"))

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/buffer.h"
+#include "base/text.h"
 #include "process/maps.h"
 #include "process/mounts.h"
 #include "process/process.h"
@@ -34,11 +35,6 @@ struct look {
 static void look_done(struct look *look)
 {
 	free(look->mounts);
-}
-
-static bool begins(const char *text, const char *prefix)
-{
-	return !strncmp(text, prefix, strlen(prefix));
 }
 
 /*

@@ -74,8 +74,8 @@ int process_open_memory_file(struct pidmem_process *process, const char *name, s
 int process_mem(struct pidmem_process *process, struct pidmem_error *error);
 int process_pagemap(struct pidmem_process *process, struct pidmem_error *error);
 
-/* PROCMAP_QUERY: 1 and the mapping at or above question->query_addr, 0 if there is none, -1 if the kernel cannot tell
- * (before 6.11). A name is given without escapes. */
+/* PROCMAP_QUERY: 1 and the mapping at or above question->query_addr, of the kind that its flags ask for, 0 if there is
+ * none, -1 if the kernel cannot tell (before 6.11). A name is given without escapes. */
 struct procmap_query;
 int process_query(struct pidmem_process *process, struct procmap_query *question);
 

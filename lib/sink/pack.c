@@ -85,7 +85,7 @@ int pack_begin(struct file_sink *file, int level, struct pidmem_error *error)
 	if (!pack)
 		return fail_memory(error);
 	pack->level = level;
-	pack->ring = ring_new(threads + 2, threads, compress, pack);
+	pack->ring = ring_new(threads + 2, threads, RING_COMPUTES, compress, pack);
 	if (!pack->ring) {
 		free(pack);
 		return fail_memory(error);

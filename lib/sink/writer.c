@@ -112,7 +112,7 @@ struct writer *writer_new(int fd)
 		return NULL;
 	writer->fd = fd;
 	writer->direct = -1;
-	writer->ring = ring_new(SLOTS, THREADS, work, writer);
+	writer->ring = ring_new(SLOTS, THREADS, RING_WAITS, work, writer);
 	if (writer->ring)
 		return writer;
 	free(writer);

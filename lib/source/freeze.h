@@ -8,6 +8,7 @@
  *   freeze_stop.c     getting processes ready, and stopping all of them, with their descendants
  *   freeze_choose.c   what a copy will not hold and is to be saved while a target stands still
  *   freeze_pause.c    saving it
+ *   freeze_shared.c   shared memory that comes in between
  *   freeze_join.c     after the pause: the source on the copy
  *   freeze_release.c  letting go
  *   freeze_report.c   what is told of it
@@ -29,7 +30,7 @@
 
 /* A region that a copy does not hold, or holds empty, or shares with the target. */
 struct candidate {
-	const struct pidmem_region *region; /* of the list of `live` */
+	const struct pidmem_region *region; /* of the list of `live`, or below that */
 	uint64_t bytes;                     /* of it that are selected */
 	bool dont_copy;                     /* only if the copy does not have it after all */
 	uint64_t written;                   /* of it that private pages were found in when it was saved */
@@ -60,6 +61,7 @@ struct frozen {
 	struct candidate *candidates; /* in address order */
 	size_t candidate_count, candidate_capacity;
 	unsigned filter;           /* by which core files are written, if it is for one */
+	bool may_register;         /* memory with a userfaultfd that it holds */
 	uint64_t dont_copy_pages;  /* of the regions that a copy will lack */
 	struct pidmem_walk *saver; /* through the target, opened before the pause */
 	struct kept kept;
@@ -135,8 +137,15 @@ uint64_t pause_wants(const struct frozen *frozen, const struct pidmem_region *re
 int pause_prepare(struct frozen *frozen, struct pidmem_error *error);
 /* The target stands still and the copy is made: save what that does not hold. */
 int pause_save(struct frozen *frozen, struct pidmem_error *error);
-/* Has other shared memory come since it was listed? Then list all again, which takes long. */
+/* Has other shared memory come since it was listed? Then that is chosen from as well. Where it is unclear what to do
+ * with it, all is listed again, which takes long. */
 int pause_check_shared(struct frozen *frozen, struct pidmem_error *error);
+/* To be saved as well, `bytes` of it, if there is room for it: 0 or -ENOMEM. */
+int pause_add_candidate(struct frozen *frozen, const struct pidmem_region *region, uint64_t bytes, bool dont_copy);
+/* Leave the shared memory to later that is too much for the pause; the others are in the order of their addresses. */
+void pause_cut_shared(struct frozen *frozen);
+/* The walk by which it is saved, if it is not open yet. Errors: of pidmem_walk_open(). */
+int pause_open_saver(struct frozen *frozen, struct pidmem_error *error);
 /* The part of it that is the same for all: what was chosen. */
 int pause_save_chosen(struct frozen *frozen, struct pidmem_error *error);
 /* The target runs on: open the source on the copy. */

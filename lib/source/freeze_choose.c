@@ -58,7 +58,7 @@ static int get_filter(struct frozen *frozen, struct pidmem_error *error)
 		       : 0;
 }
 
-static int add_candidate(struct frozen *frozen, const struct pidmem_region *region, uint64_t bytes, bool dont_copy)
+int pause_add_candidate(struct frozen *frozen, const struct pidmem_region *region, uint64_t bytes, bool dont_copy)
 {
 	struct candidate *grown =
 		array_grow(frozen->candidates, frozen->candidate_count, &frozen->candidate_capacity, sizeof *grown);
@@ -92,16 +92,17 @@ static int by_address(const void *one, const void *other)
 	return (left->region->start > right->region->start) - (left->region->start < right->region->start);
 }
 
-/* Leave the shared memory to later that is too much for the pause. */
-static void cut_shared(struct frozen *frozen)
+void pause_cut_shared(struct frozen *frozen)
 {
 	const struct pidmem_freeze_options *options = &frozen->freeze->options;
 	uint64_t left = options->shared_limit ? options->shared_limit : SHARED_LIMIT;
 	size_t count = 0;
 
-	if (options->shared == PIDMEM_SHARED_PAUSED || frozen->candidate_count == 0)
+	if (frozen->candidate_count == 0)
 		return;
-	if (options->shared == PIDMEM_SHARED_AFTER)
+	if (options->shared == PIDMEM_SHARED_PAUSED)
+		left = UINT64_MAX;
+	else if (options->shared == PIDMEM_SHARED_AFTER)
 		left = 0;
 	qsort(frozen->candidates, frozen->candidate_count, sizeof *frozen->candidates, by_size);
 	for (; count < frozen->candidate_count; count++) {
@@ -139,10 +140,10 @@ static int choose(struct frozen *frozen)
 		if (dont_copy)
 			frozen->dont_copy_pages += region->size / (uint64_t)sysconf(_SC_PAGESIZE);
 		uint64_t bytes = bytes_to_save(frozen, region);
-		if (bytes && add_candidate(frozen, region, bytes, dont_copy) < 0)
+		if (bytes && pause_add_candidate(frozen, region, bytes, dont_copy) < 0)
 			return -ENOMEM;
 	}
-	cut_shared(frozen);
+	pause_cut_shared(frozen);
 	return 0;
 }
 
@@ -158,11 +159,15 @@ static void warm_up(struct frozen *frozen)
 	source_is_uffd_missing(frozen->live, frozen->candidates[0].region);
 }
 
+int pause_open_saver(struct frozen *frozen, struct pidmem_error *error)
+{
+	return frozen->saver ? 0 : pidmem_walk_open(frozen->live, 0, UINT64_MAX, WALK_TELL_OWN, error, &frozen->saver);
+}
+
 /* Room for what will be read, and a walk that is open already. Pages of both are touched here, not in the pause. */
 static int get_room(struct frozen *frozen, struct pidmem_error *error)
 {
 	uint64_t sum = 0, largest = 0;
-	struct pidmem_walk *saver;
 
 	if (frozen->candidate_count == 0)
 		return 0;
@@ -176,10 +181,10 @@ static int get_room(struct frozen *frozen, struct pidmem_error *error)
 	}
 	if (kept_reserve(&frozen->kept, sum, 4 * frozen->candidate_count) < 0)
 		return fail_memory(error);
-	int result = pidmem_walk_open(frozen->live, 0, UINT64_MAX, WALK_TELL_OWN, error, &saver);
+	int result = pause_open_saver(frozen, error);
 	if (result < 0)
 		return result;
-	frozen->saver = saver;
+	struct pidmem_walk *saver = frozen->saver;
 	memset(saver->buffer, 0, largest < saver->buffer_size ? (size_t)largest : saver->buffer_size);
 	warm_up(frozen);
 	return 0;
@@ -195,6 +200,7 @@ int pause_prepare(struct frozen *frozen, struct pidmem_error *error)
 	pidmem_walk_close(take(frozen->saver));
 	kept_done(&frozen->kept);
 	source_take_maps(frozen->live, maps);
+	frozen->may_register = process_may_have_userfaultfd(frozen->process);
 	result = get_filter(frozen, error);
 	if (result < 0)
 		return result;

@@ -10,23 +10,45 @@
 #include "source/precopy.h"
 
 /* So many microseconds each GiB takes: a copy of page tables, of 4 KiB pages, is made, or they are looked through. */
-#define CLONE_US 11000.0
+#define CLONE_US 14000.0
 #define LISTING_US 700.0
-/* Stopping, and letting go. */
+/* To stop, and to let go: for all together, and more for each process and thread. */
 #define STOP_US 200
+#define PROCESS_US 100
+#define THREAD_US 25
+/* To make a copy, whatever its size. */
+#define COPY_US 300
+/* Each mapping, to list or to copy it; the name of one takes longest. */
+#define MAPPING_US 1
+#define NAMED_US 3
+
+/* What is saved by either engine, at 1 GiB/s. Of shared memory more may exist than this process has seen. */
+static uint64_t saved_us(const struct frozen *frozen)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < frozen->candidate_count; i++) {
+		const struct candidate *candidate = &frozen->candidates[i];
+		uint64_t seen = candidate->region->resident + candidate->region->swapped;
+		seen = seen < candidate->bytes ? seen : candidate->bytes;
+		bytes += seen + (candidate->bytes - seen) / 4;
+	}
+	return bytes / 1000;
+}
 
 /* By constants and not by the clock, which tells more of other programs. Huge pages cost next to nothing. */
 static uint64_t page_tables_us(const struct frozen *frozen, double each)
 {
 	const struct pidmem_maps *maps = frozen->live->maps;
-	uint64_t bytes = 0, saved = 0;
+	uint64_t bytes = 0, mappings = 0;
 
-	for (size_t i = 0; i < maps->count; i++)
-		if (maps->regions[i].usage)
-			bytes += maps->regions[i].usage->anonymous - maps->regions[i].usage->anon_huge;
-	for (size_t i = 0; i < frozen->candidate_count; i++) /* what is saved by either engine, at 1 GiB/s */
-		saved += frozen->candidates[i].bytes;
-	return STOP_US + saved / 1000 + (uint64_t)((double)bytes * each / (1 << 30));
+	for (size_t i = 0; i < maps->count; i++) {
+		const struct pidmem_region *region = &maps->regions[i];
+		mappings += region->path_size ? NAMED_US : MAPPING_US;
+		if (region->usage)
+			bytes += region->usage->anonymous - region->usage->anon_huge;
+	}
+	return mappings + saved_us(frozen) + (uint64_t)((double)bytes * each / (1 << 30));
 }
 
 /* What cannot be tracked, all of which is copied in the stop; of files, what was written to. */
@@ -63,7 +85,7 @@ static uint64_t clone_us(const struct frozen *frozen)
 		    precopy_wants_some(frozen->precopy, region))
 			lacking += region->resident;
 	}
-	return page_tables_us(frozen, CLONE_US) + lacking / 1000;
+	return COPY_US + page_tables_us(frozen, CLONE_US) + lacking / 1000;
 }
 
 static uint64_t chosen_us(const struct frozen *frozen)
@@ -86,12 +108,17 @@ static void choose_clone(struct frozen *frozen, const char *reason)
 /* A stop as short as this needs not be made shorter. */
 #define SHORT_US 2000
 
+static uint64_t stopping_us(const struct frozen *frozen)
+{
+	return PROCESS_US + THREAD_US * frozen->status.threads;
+}
+
 /* A copy slows the process down afterwards as well: by a page fault for each page that it writes to. */
 static void choose_engine(struct frozen *frozen)
 {
-	uint64_t pause_us = chosen_us(frozen);
+	uint64_t stop_us = STOP_US + stopping_us(frozen), pause_us = stop_us + chosen_us(frozen);
 
-	if (has_choice(frozen) && pause_us > SHORT_US && pause_us > 2 * clone_us(frozen))
+	if (has_choice(frozen) && pause_us > SHORT_US && pause_us > 2 * (stop_us + clone_us(frozen)))
 		choose_clone(frozen, "it writes faster than it can be copied");
 }
 
@@ -144,11 +171,30 @@ bool freeze_copies_too_much(const struct pidmem_freeze *freeze)
 	return freeze->options.engine != PIDMEM_ENGINE_PRECOPY && late > MOST_LATE;
 }
 
-/* They are stopped together. With `shortest`, each by the engine that takes less time. */
+/* One stop that took so many times as long as usual tells of bad luck. */
+#define LUCK 4
+
+/* They are stopped together. Where they have been, to begin tracking, that tells how long it takes here and now, even
+ * if less is done in it. */
+static uint64_t stop_us(const struct pidmem_freeze *freeze)
+{
+	const struct frozen *frozen;
+	uint64_t usual = STOP_US, last = 0;
+
+	for (size_t i = 0; (frozen = next(freeze, &i));) {
+		usual += stopping_us(frozen);
+		if (frozen->stop_count)
+			last = frozen->stops_us[frozen->stop_count - 1];
+	}
+	last += last / 4;
+	return last == 0 ? usual : last < LUCK * usual ? last : LUCK * usual;
+}
+
+/* With `shortest`, each by the engine that takes less time. */
 static uint64_t sum_us(const struct pidmem_freeze *freeze, bool shortest)
 {
 	const struct frozen *frozen;
-	uint64_t sum = 0;
+	uint64_t sum = stop_us(freeze);
 
 	for (size_t i = 0; (frozen = next(freeze, &i));) {
 		uint64_t chosen = chosen_us(frozen), other = has_choice(frozen) ? clone_us(frozen) : chosen;

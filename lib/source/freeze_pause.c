@@ -7,7 +7,6 @@
 #include <errno.h>
 
 #include "base/error.h"
-#include "process/kernel.h"
 #include "process/maps.h"
 #include "process/process.h"
 #include "source/freeze.h"
@@ -75,32 +74,6 @@ static int save(struct frozen *frozen, struct candidate *candidate, struct pidme
 			return fail_memory(error);
 	}
 	return result;
-}
-
-/* Is all shared memory as it was listed? What has gone is no harm. Before Linux 6.11 nobody tells without listing all
- * again. */
-static bool shares_the_listed(const struct frozen *frozen)
-{
-	struct procmap_query question = { 0 };
-
-	for (;;) {
-		question = (struct procmap_query){
-			.size = sizeof question,
-			.query_flags = PROCMAP_QUERY_COVERING_OR_NEXT_VMA | PROCMAP_QUERY_VMA_SHARED,
-			.query_addr = question.vma_end,
-		};
-		if (process_query(frozen->process, &question) != 1)
-			return true;
-		const struct pidmem_region *region = pidmem_maps_find(frozen->live->maps, question.vma_start);
-		if (!region || region->start != question.vma_start || region->inode != question.inode ||
-		    region->size != question.vma_end - question.vma_start)
-			return false;
-	}
-}
-
-int pause_check_shared(struct frozen *frozen, struct pidmem_error *error)
-{
-	return shares_the_listed(frozen) ? 0 : pause_prepare(frozen, error);
 }
 
 int pause_save_chosen(struct frozen *frozen, struct pidmem_error *error)

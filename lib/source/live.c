@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "process/maps.h"
 #include "process/pages.h"
 #include "process/process.h"
@@ -149,18 +150,13 @@ bool source_is_uffd_missing(struct pidmem_source *source, const struct pidmem_re
 	return source->userfaultfd == UFFD_PERHAPS && source_flags(source, region) & PIDMEM_VM_UFFD_MISSING;
 }
 
-static bool starts(const struct pidmem_region *region, const char *prefix)
-{
-	return !strncmp(region->path, prefix, strlen(prefix));
-}
-
 /*
  * A copy has no pages of files and shared memory in its page tables, even if the target has: fork(2) leaves them out.
  * Through the copy they can be had all the same, where that makes no page that was not there.
  */
 static bool can_be_faulted(struct pidmem_source *source, const struct pidmem_region *region)
 {
-	return source_is_copy(source) && region_has_named_file(region) && !starts(region, "/dev/") &&
+	return source_is_copy(source) && region_has_named_file(region) && !begins(region->path, "/dev/") &&
 	       mounts_fault_is_harmless(&source->devices, source->process, region->dev_major, region->dev_minor) &&
 	       !(source_flags(source, region) & (PIDMEM_VM_IO | PIDMEM_VM_PFNMAP));
 }

@@ -96,10 +96,15 @@ int page_log_settle(struct page_log *log, struct pidmem_error *error)
 
 static int read_all(const struct page_log *log, void *bytes, size_t size, uint64_t offset, struct pidmem_error *error)
 {
-	ssize_t got = read_at(log->file.fd, bytes, size, offset);
+	ssize_t got;
 
-	return got == (ssize_t)size ? 0
-				    : fail_sys(error, got < 0 ? (int)-got : EIO, "cannot read again what was copied");
+	/* What ends a read early is told by the next one. */
+	for (size_t done = 0; done < size; done += (size_t)got) {
+		got = read_at(log->file.fd, (char *)bytes + done, size - done, offset + done);
+		if (got <= 0)
+			return fail_sys(error, got < 0 ? (int)-got : EIO, "cannot read again what was copied");
+	}
+	return 0;
 }
 
 /* Its place is free then, on the disk and in the page cache. */

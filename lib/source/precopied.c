@@ -77,22 +77,34 @@ int source_filter(const struct pidmem_source *source, struct pidmem_error *error
 	return 0;
 }
 
+/* The same mapping in a list with usages. */
+static const struct pidmem_region *find_same(const struct pidmem_maps *maps, const struct pidmem_region *region)
+{
+	const struct pidmem_region *same = maps ? pidmem_maps_find(maps, region->start) : NULL;
+	uint64_t size = 1;
+
+	return same && same->usage && region_still_maps(same, region, region->start, &size) ? same : NULL;
+}
+
+/* Was it not there when all was listed? */
+static bool is_new(const struct precopy *precopy, const struct pidmem_region *region)
+{
+	const struct pidmem_maps *before = precopy->frozen->live->maps;
+	const struct pidmem_region *same = find_same(before, region);
+
+	return !same || maps_is_newer(before, same);
+}
+
 /* What smaps would have said of a region in the stop, as far as anybody asks: flags are those of before, or of after
- * for a region that was not there before. */
+ * for a region that was not there before; what has gone by then has none. */
 static struct pidmem_usage make_usage(const struct precopy *precopy, const struct pidmem_region *region,
 				      const struct pidmem_maps *after)
 {
-	const struct pidmem_maps *lists[] = { precopy->frozen->live->maps, after };
-	struct pidmem_usage usage = { 0 };
-	uint64_t last = region->start + (region->size - 1), size = 1;
+	const struct pidmem_region *same = is_new(precopy, region) ? find_same(after, region) : NULL;
+	uint64_t last = region->start + (region->size - 1);
 
-	for (size_t i = 0; i < 2; i++) {
-		const struct pidmem_region *same = lists[i] ? pidmem_maps_find(lists[i], region->start) : NULL;
-		if (!same || !same->usage || !region_still_maps(same, region, region->start, &size))
-			continue;
-		usage = *same->usage;
-		break;
-	}
+	same = same ? same : find_same(precopy->frozen->live->maps, region);
+	struct pidmem_usage usage = same ? *same->usage : (struct pidmem_usage){ 0 };
 	if (!precopy_wants_some(precopy, region))
 		return usage;
 	uint64_t shared = usage.rss > usage.anonymous ? usage.rss - usage.anonymous : 0; /* with its file */
@@ -107,14 +119,6 @@ static struct pidmem_usage make_usage(const struct precopy *precopy, const struc
 	usage.rss = usage.anonymous + shared;
 	usage.swap = 0;
 	return usage;
-}
-
-static bool is_new(const struct precopy *precopy, const struct pidmem_region *region)
-{
-	const struct pidmem_region *same = pidmem_maps_find(precopy->frozen->live->maps, region->start);
-	uint64_t size = 1;
-
-	return !same || !region_still_maps(same, region, region->start, &size);
 }
 
 static struct pidmem_maps *describe(const struct precopy *precopy)

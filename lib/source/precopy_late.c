@@ -74,8 +74,7 @@ static int explain(struct precopy *precopy, uint64_t at, struct pidmem_error *er
 	};
 	struct pidmem_span span;
 	size_t before = frozen->kept.count;
-	int result =
-		frozen->saver ? 0 : pidmem_walk_open(frozen->live, 0, UINT64_MAX, WALK_TELL_OWN, error, &frozen->saver);
+	int result = pause_open_saver(frozen, error);
 
 	if (result < 0)
 		return result;

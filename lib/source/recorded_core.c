@@ -2,9 +2,9 @@
 /* ELF cores: for each byte of each region, where it is in the file, or why it is not there. */
 #include <errno.h>
 #include <inttypes.h>
-#include <string.h>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "source/recorded.h"
 
 /* At first nothing is known of any region but that it was there. */
@@ -72,11 +72,6 @@ static int lay_noted(struct recorded *recorded)
 	return result < 0 ? result : extents_overlay(&recorded->extents, &holes);
 }
 
-static bool starts(const struct pidmem_region *region, const char *prefix)
-{
-	return !strncmp(region->path, prefix, strlen(prefix));
-}
-
 /*
  * Pages of the kernel that no writer of cores can read, and for which all of them write zeros: its data, and the
  * old entry point for system calls where programs can only execute it. gdb cannot read that one in any case.
@@ -85,9 +80,9 @@ static bool is_kernels(const struct recorded *recorded, const struct pidmem_regi
 {
 	if (region->kind != PIDMEM_KIND_VDSO)
 		return false;
-	if (starts(region, "[vvar"))
+	if (begins(region->path, "[vvar"))
 		return true;
-	return starts(region, "[vsyscall]") && (recorded->facts.gdb || !(region->perms & PIDMEM_PERM_READ));
+	return begins(region->path, "[vsyscall]") && (recorded->facts.gdb || !(region->perms & PIDMEM_PERM_READ));
 }
 
 static int lay_kernels(struct recorded *recorded, const struct pidmem_maps *maps)

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "source/recorded.h"
 
 #define VSYSCALL_START 0xffffffffff600000ULL /* VSYSCALL_ADDR of the kernel, x86-64 */
@@ -147,11 +148,6 @@ static int list_noted(struct builder *builder, const struct regions_list *list)
 
 /* ---------------------------------------------------------------------------------------------- NT_FILE --- */
 
-static bool starts(const char *path, size_t size, const char *prefix)
-{
-	return size >= strlen(prefix) && !memcmp(path, prefix, strlen(prefix));
-}
-
 /* What a name tells of a region: shared memory without a name of its own in the file system is never private. */
 static void judge_name(struct pidmem_region *region, const char *path, size_t *size)
 {
@@ -163,11 +159,11 @@ static void judge_name(struct pidmem_region *region, const char *path, size_t *s
 	region->deleted = *size > mark_size && !memcmp(path + *size - mark_size, mark, mark_size);
 	if (region->deleted)
 		*size -= mark_size;
-	zero = *size == 9 && starts(path, *size, "/dev/zero");
-	if (region->deleted && (zero || starts(path, *size, "/SYSV"))) {
+	zero = *size == 9 && bytes_begin(path, *size, "/dev/zero");
+	if (region->deleted && (zero || bytes_begin(path, *size, "/SYSV"))) {
 		region->perms = (region->perms & ~PIDMEM_PERM_SHARING_UNKNOWN) | PIDMEM_PERM_SHARED;
 		region->kind = PIDMEM_KIND_SHARED;
-	} else if (zero || starts(path, *size, "/anon_hugepage")) {
+	} else if (zero || bytes_begin(path, *size, "/anon_hugepage")) {
 		region->kind = PIDMEM_KIND_ANON;
 	}
 }

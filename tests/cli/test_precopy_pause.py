@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Which engine is taken where pre-copy would stop the process for long, what a limit of the pause does, and how much is
-copied in the stop. The forecast tells: it counts by constants what the last pass copied, and not by the clock."""
+copied in the stop. The forecast tells: it counts by constants what the last pass copied, and not by the clock; that tells
+only how long it takes to stop the process, within bounds."""
 
 import json
 import os
@@ -55,16 +56,17 @@ def test_without_a_limit_the_better_engine_is_taken(pidmem, victim, tmp_path):
 
 
 def test_a_limit_that_the_clone_keeps(pidmem, victim, tmp_path):
-    """To copy 5 MiB takes 5.6 ms, a clone of 256 MiB 3 ms: nobody would leave pre-copy for that alone."""
-    one = victim("hot", 256, 5 << 10)
-    for report in take_until(pidmem, tmp_path, "longer than allowed", "--max-pause=3.5", one.pid):
+    """To copy 12 MiB takes 12.6 ms, a clone of 512 MiB 7, and stopping up to 2: nobody would leave pre-copy for that
+    alone."""
+    one = victim("hot", 512, 12 << 10)
+    for report in take_until(pidmem, tmp_path, "longer than allowed", "--max-pause=11", one.pid):
         check_clone(report)
 
 
 def test_a_limit_for_several(pidmem, victim, tmp_path):
     """They are stopped together: the sum counts, and whose clone takes less time is cloned."""
-    busy, idle = victim("hot", 256, 5 << 10), victim("hot", 4)
-    reports = take_until(pidmem, tmp_path, "longer than allowed", "--max-pause=3.8", busy.pid, idle.pid)
+    busy, idle = victim("hot", 512, 12 << 10), victim("hot", 4)
+    reports = take_until(pidmem, tmp_path, "longer than allowed", "--max-pause=11.5", busy.pid, idle.pid)
     check_clone(next(report for report in reports if report["target"] == busy.pid))
 
 
@@ -75,7 +77,8 @@ def test_a_limit_that_none_can_keep(pidmem, victim, tmp_path, engine):
     result = pidmem.fails("core", f"--engine={engine}", "--max-pause=0.1", "-o", tmp_path / "core", one.pid)
     line = result.err.splitlines()[0]
     assert "a pause of 0.1 ms cannot be kept: " in line and line.endswith(" ms can be reached"), result
-    # 0.2 ms to stop it; page tables of 64 MiB are copied in 0.7, and looked through, with 1.5 MiB copied, in 1.7.
+    # 0.2 to 1.6 ms to stop it; a copy, of page tables of 64 MiB, takes 1.2, and to look through them, with 1.5 MiB that
+    # are copied, 1.7.
     assert 0.2 <= float(line.split(": ")[-1].split()[0]) < 5, result
     assert os.listdir(tmp_path) == []
 
@@ -92,7 +95,7 @@ def test_an_engine_that_is_given_alone_has_to_keep_it(pidmem, victim, tmp_path):
     """The clone could."""
     one = victim("hot", 32, 32 << 10)
     for _ in range(TRIES):
-        result = pidmem("core", "--force", "--engine=precopy", "--max-pause=1.2", "-o", tmp_path / "core", one.pid)
+        result = pidmem("core", "--force", "--engine=precopy", "--max-pause=4", "-o", tmp_path / "core", one.pid)
         if result.code == 2:
             break
     assert result.code == 2 and "can be reached" in result.err, result

@@ -202,7 +202,7 @@ static void square(void *user, size_t slot, size_t thread)
 static void test_ring_keeps_the_order(void **state)
 {
 	struct jobs jobs = { { 0 }, { 1, 2, 3 } };
-	struct ring *ring = ring_new(4, 3, square, &jobs);
+	struct ring *ring = ring_new(4, 3, RING_COMPUTES, square, &jobs);
 	int taken = 0;
 
 	(void)state;
@@ -226,7 +226,7 @@ static void test_ring_that_is_given_up(void **state)
 
 	(void)state;
 	for (int i = 0; i < 50; i++) {
-		struct ring *ring = ring_new(4, 3, square, &jobs);
+		struct ring *ring = ring_new(4, 3, RING_COMPUTES, square, &jobs);
 		while (!ring_is_full(ring))
 			ring_put(ring);
 		ring_free(ring);
