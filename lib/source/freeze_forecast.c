@@ -12,6 +12,7 @@
 /* So many microseconds each GiB takes: a copy of page tables, of 4 KiB pages, is made, or they are looked through. */
 #define CLONE_US 14000.0
 #define LISTING_US 700.0
+#define SHORT_LISTING_US 350.0
 /* To stop, and to let go: for all together, and more for each process and thread. */
 #define STOP_US 200
 #define PROCESS_US 100
@@ -69,7 +70,10 @@ static uint64_t foreign_bytes(const struct frozen *frozen)
 
 static uint64_t precopy_us(const struct frozen *frozen)
 {
-	return page_tables_us(frozen, LISTING_US) + precopy_left_us(frozen->precopy) + foreign_bytes(frozen) / 1000;
+	const struct precopy *precopy = frozen->precopy;
+	double each = precopy->tracker.tells_holes ? SHORT_LISTING_US : LISTING_US;
+
+	return page_tables_us(frozen, each) + precopy_left_us(precopy) + foreign_bytes(frozen) / 1000;
 }
 
 /* What a copy does not hold is among the candidates unless pre-copy was meant to copy it. */
