@@ -98,7 +98,7 @@ struct precopy {
 	unsigned passes;
 	uint64_t copied, before; /* bytes, in the last pass and in the one before it */
 	uint64_t least;          /* in any pass */
-	uint64_t left;           /* that slow passes may still copy, whether that helps or not: all of it twice */
+	uint64_t left;           /* that passes may still copy, whether that helps or not: all of it twice */
 	unsigned stuck;          /* so many passes in a row did not copy less than the one before them */
 	uint64_t untracked;      /* bytes copied in the stop for want of tracking */
 };

@@ -58,7 +58,7 @@ void precopy_end_pass(struct precopy *precopy)
 		return;
 	if (!precopy->whole)
 		end_first_pass(precopy);
-	else if (!precopy->quick)
+	else
 		precopy->left -= precopy->copied < precopy->left ? precopy->copied : precopy->left;
 	precopy->stuck = first_quick || shrinks ? 0 : precopy->stuck + 1;
 	precopy->least = precopy->copied < precopy->least ? precopy->copied : precopy->least;
@@ -88,7 +88,7 @@ bool precopy_is_ready(const struct precopy *precopy)
 
 	if (precopy->passes < 2 || !precopy->whole || precopy->cut)
 		return false;
-	return precopy->copied <= FEW || precopy->passes >= PASSES_MAX || (!precopy->quick && precopy->left == 0) ||
+	return precopy->copied <= FEW || precopy->passes >= PASSES_MAX || precopy->left == 0 ||
 	       (usual && precopy->stuck >= (precopy->quick ? 1 : 2));
 }
 

@@ -44,7 +44,7 @@ def test_too_much_in_the_stop(pidmem, victim, tmp_path):
     """A mapping that is moved to others becomes one with them, and none of it is tracked any more. If that is just before
     the stop, all of it would have to be copied in it."""
     can("precopy")
-    one = victim("drops", "move", 64, 20_000_000)
+    one = victim("drops", "move", 40, 20_000_000)
     ways = set()
     for _ in range(rounds(20)):
         report, core = save(pidmem, one.pid, tmp_path / "core")
