@@ -66,11 +66,11 @@ struct precopy {
 	struct pidmem_maps *maps; /* of the last pass; at the stop: of that moment */
 	struct page_region *list; /* what one scan tells */
 	unsigned char *buffer;
-	bool registers;           /* it uses userfaultfd itself, and may register more at any time */
 	struct page_list foreign; /* mappings that the process has registered with a userfaultfd of its own */
 	struct page_list failed;  /* that could not be read: the stop is to tell why */
 	struct page_log log;      /* newer than what is in the store */
 	struct page_pool recent;  /* newer yet */
+	bool registers;           /* it uses userfaultfd itself, and may register more at any time */
 	bool hurried;             /* passes are made at the caller's priority */
 	bool cut;                 /* the last pass was given up for want of a processor */
 	uint64_t looked_us;       /* when that was asked */
