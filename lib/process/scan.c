@@ -24,7 +24,7 @@ int pagemap_scan(int pagemap, struct pm_scan_arg *argument)
 /* Can the page at this address be asked about? What is answered is not kept. */
 static int try_page(int pagemap, uint64_t start, uint64_t categories)
 {
-	struct page_region run;
+	struct page_region run = { 0 };
 	struct pm_scan_arg argument = {
 		.start = start,
 		.end = start + (uint64_t)sysconf(_SC_PAGESIZE),
@@ -62,7 +62,7 @@ uint64_t pagemap_end(int pagemap)
 
 static bool is_written(int pagemap, const void *memory)
 {
-	struct page_region run;
+	struct page_region run = { 0 };
 	struct pm_scan_arg argument = {
 		.start = (uintptr_t)memory,
 		.end = (uintptr_t)memory + ROOM,

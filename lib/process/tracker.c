@@ -42,7 +42,7 @@ int tracker_add(const struct tracker *tracker, uint64_t start, uint64_t size)
 /* The kernel decides by the mapping, and passes over all others without a look at their pages. */
 uint64_t tracker_find(const struct tracker *tracker, uint64_t start, uint64_t end, bool tracked)
 {
-	struct page_region run;
+	struct page_region run = { 0 };
 	struct pm_scan_arg argument = {
 		.start = start,
 		.end = end,
