@@ -18,9 +18,9 @@ uint64_t pagemap_known(int pagemap, uint64_t categories);
  * whose size depends on the machine. 0 if none may. */
 uint64_t pagemap_end(int pagemap);
 
-/* Does memory that is tracked count as written where it has no page table? So it does since July 2026 ("fix
- * PAGEMAP_SCAN written state for PMD holes"), in stable kernels as well. Tried on this process; false if that cannot be
- * done. */
+/* Does memory that is tracked, but for huge pages of a pool, count as written where it has no page table? So it does
+ * since July 2026 ("fix PAGEMAP_SCAN written state for PMD holes"), in stable kernels as well. Tried on this process;
+ * false if that cannot be done. */
 bool pagemap_tells_holes(void);
 
 #endif

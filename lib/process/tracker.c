@@ -53,7 +53,10 @@ uint64_t tracker_find(const struct tracker *tracker, uint64_t start, uint64_t en
 		.vec_len = 1,
 		.max_pages = 1,
 	};
-	return start < end && pagemap_scan(tracker->pagemap, &argument) > 0 ? run.start : end;
+	if (start >= end)
+		return end;
+	int found = pagemap_scan(tracker->pagemap, &argument);
+	return found > 0 ? run.start : found < 0 && !tracked ? start : end;
 }
 
 /* The end of the step that begins at an address: huge pages are not divided. */

@@ -31,7 +31,8 @@ int tracker_init(struct tracker *tracker, int userfaultfd, int pagemap);
  */
 int tracker_add(const struct tracker *tracker, uint64_t start, uint64_t size);
 
-/* The first address from `start` on that is tracked, by whoever it may be, or that is not; `end` if there is none. */
+/* The first address from `start` on that is tracked, by whoever it may be, or that is not; `end` if there is none. If
+ * it cannot be found out, nothing is. */
 uint64_t tracker_find(const struct tracker *tracker, uint64_t start, uint64_t end, bool tracked);
 
 /* Stop tracking a mapping, in steps, by which it is split until the last one; mremap(2) fails on such. What is not let
@@ -59,7 +60,8 @@ enum tracker_scan {
 	TRACKER_EXISTING,  /* that exist in mappings that are tracked; protect them */
 	TRACKER_PRESENT,   /* that exist, those of files as well */
 	TRACKER_CHANGED,   /* all but those that are in memory, and tracked, and were not written to */
-	/* All of these, and others, of what is tracked: in less than half the time, but without anything about them. */
+	/* All of these, and others, of what is tracked, but for huge pages of a pool: in less than half the time, but
+	 * without anything about them. */
 	TRACKER_UNPROTECTED,
 };
 

@@ -63,7 +63,8 @@ static uint64_t foreign_bytes(const struct frozen *frozen)
 		bool files = region->kind == PIDMEM_KIND_FILE && region->usage;
 		if (precopy_is_foreign(frozen->precopy, region) && precopy_is_private(region) &&
 		    precopy_wants_some(frozen->precopy, region))
-			bytes += files ? region->usage->anonymous : region->resident;
+			bytes += (files ? region->usage->anonymous : region->resident) +
+				 (region->usage ? region->usage->private_hugetlb : 0);
 	}
 	return bytes;
 }

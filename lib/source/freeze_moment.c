@@ -52,6 +52,17 @@ static int no_copy(struct pidmem_freeze *freeze, struct frozen *failed, int resu
 	return result;
 }
 
+/* Too much is left of one: all is done again, and what engines the others have is open again. */
+static void give_up(struct pidmem_freeze *freeze, struct frozen *surprising)
+{
+	surprising->surprises++;
+	for (size_t i = 0; i < freeze->count; i++) {
+		struct frozen *frozen = freeze->items[i];
+		if (frozen->consistency == PIDMEM_SNAPSHOT && !frozen->precopy && !frozen->no_copy[0])
+			frozen->fallback[0] = 0;
+	}
+}
+
 /* Copies, and the processes run on. 0 also where it was stepped down to stopping: then they are stopped. 1 as
  * freeze_take_moment(). */
 static int copy_and_resume(struct pidmem_freeze *freeze, struct pidmem_error *error)
@@ -61,7 +72,7 @@ static int copy_and_resume(struct pidmem_freeze *freeze, struct pidmem_error *er
 	int result = copy_all(freeze, &cause, &failed);
 
 	if (result == 1)
-		failed->surprises++;
+		give_up(freeze, failed);
 	if (result < 0) {
 		result = no_copy(freeze, failed, result, &cause, error);
 		return result != 0 ? result : freeze_reap(freeze, error);
@@ -82,6 +93,14 @@ void freeze_restore_signals(const sigset_t *before)
 	pthread_sigmask(SIG_SETMASK, before, NULL);
 }
 
+/* All run on. */
+static int start_again(struct pidmem_freeze *freeze, struct pidmem_error *error)
+{
+	int result = freeze_start_again(freeze, error);
+
+	return result < 0 ? result : 1;
+}
+
 static int stop_and_copy(struct pidmem_freeze *freeze, struct pidmem_error *error)
 {
 	sigset_t before;
@@ -90,6 +109,7 @@ static int stop_and_copy(struct pidmem_freeze *freeze, struct pidmem_error *erro
 	int result = freeze_stop(freeze, error);
 	if (result >= 0 && freeze_wants_copies(freeze))
 		result = copy_and_resume(freeze, error);
+	result = result == 1 ? start_again(freeze, error) : result;
 	freeze_restore_signals(&before);
 	return result;
 }
@@ -133,9 +153,7 @@ int freeze_take_moment(struct pidmem_freeze *freeze, struct pidmem_error *error)
 {
 	int result = stop_and_copy(freeze, error);
 
-	result = result == 0 ? open_sources(freeze, error) : result;
-	if (result != 1)
-		return result;
-	result = freeze_start_again(freeze, error);
-	return result < 0 ? result : 1;
+	if (result == 0 && (result = open_sources(freeze, error)) == 1)
+		return start_again(freeze, error);
+	return result;
 }

@@ -110,8 +110,7 @@ static struct frozen *next(const struct pidmem_freeze *freeze, size_t *i)
 	return NULL;
 }
 
-/* So much the first pass is going to copy: without what was written to of private mappings of files, which nobody knows
- * yet. */
+/* So much the first pass is going to copy. */
 static uint64_t estimate(const struct pidmem_freeze *freeze)
 {
 	const struct frozen *frozen;
@@ -120,8 +119,9 @@ static uint64_t estimate(const struct pidmem_freeze *freeze)
 	for (size_t i = 0; (frozen = next(freeze, &i));)
 		for (size_t j = 0; j < frozen->live->maps->count; j++) {
 			const struct pidmem_region *region = &frozen->live->maps->regions[j];
-			if (region->kind != PIDMEM_KIND_FILE && precopy_wants_some(frozen->precopy, region))
-				bytes += region->resident;
+			bool files = region->kind == PIDMEM_KIND_FILE;
+			if (precopy_wants_some(frozen->precopy, region))
+				bytes += !files ? region->resident : region->usage ? region->usage->anonymous : 0;
 		}
 	return bytes;
 }
@@ -292,6 +292,7 @@ int freeze_precopy(struct pidmem_freeze *freeze, struct pidmem_error *error)
 		return freeze_choose_engines(freeze, error);
 	result = open_all(freeze, error);
 	freeze_bound_late(freeze); /* what is known to be foreign already */
+	freeze->watch.state.done = freeze->watch.reported = 0;
 	freeze->watch.state.expected = estimate(freeze);
 	if (result >= 0 && next(freeze, &(size_t){ 0 }) && (result = track_all(freeze, error)) >= 0)
 		result = copy_while_running(freeze, error);

@@ -66,7 +66,7 @@ struct precopy {
 	struct pidmem_maps *maps; /* of the last pass; at the stop: of that moment */
 	struct page_region *list; /* what one scan tells */
 	unsigned char *buffer;
-	struct page_list foreign; /* mappings that the process has registered with a userfaultfd of its own */
+	struct page_list foreign; /* mappings that it has registered with a userfaultfd of its own, or of a pool */
 	struct page_list failed;  /* that could not be read: the stop is to tell why */
 	struct page_log log;      /* newer than what is in the store */
 	struct page_pool recent;  /* newer yet */
@@ -121,9 +121,10 @@ int precopy_begin(struct precopy *precopy, struct pidmem_error *error);
 void precopy_untrack(struct precopy *precopy);
 /* Track mappings, as many as can be, if some of `wanted`, by the index of their region, are not tracked yet. */
 int precopy_track(struct precopy *precopy, const bool *wanted);
-/* Note those that the process has registered itself, before anything was tracked, by their flags: 0 or -ENOMEM. */
+/* Note those that the process has registered itself, before anything was tracked, and those of huge pages of a pool, by
+ * their flags: 0 or -ENOMEM. */
 int precopy_find_foreign(struct precopy *precopy, const struct pidmem_maps *maps);
-/* Note those that it has registered since, among what was not listed before: 0 or -ENOMEM. */
+/* Note those among what was not listed before: 0 or -ENOMEM. */
 int precopy_find_taken(struct precopy *precopy, const struct pidmem_maps *before);
 
 /* Open the files that will be needed, as long as the process lives; its regions are listed with all details. */
@@ -165,7 +166,7 @@ bool precopy_wants_some(const struct precopy *precopy, const struct pidmem_regio
 bool precopy_next_stretch(const struct precopy *precopy, const struct pidmem_region *region, uint64_t from,
 			  uint64_t *start, uint64_t *end);
 
-/* Does the process watch the memory itself? Whoever protects it then makes it miss what it waits for. */
+/* Is it better not protected? Where the process watches it itself, it would miss what it waits for. */
 bool precopy_is_foreign(const struct precopy *precopy, const struct pidmem_region *region);
 /* The next range of stretches of one kind that follow each other, behind the end of *range, which is all 0 at first,
  * and from region *index on. False after the last. */

@@ -51,12 +51,25 @@ static int note_foreign(struct precopy *precopy, const struct pidmem_region *reg
 	return page_list_add(&precopy->foreign, region->start, region->size);
 }
 
+/* Huge pages of a pool, hugetlb(7). One that was protected, dropped (MADV_DONTNEED) and read again is empty, and still
+ * protected: nothing tells it from one that has not changed. */
+static bool is_of_pool(const struct precopy *precopy, const struct pidmem_region *region)
+{
+	struct procmap_query question = { .query_addr = region->start };
+
+	if (!precopy_is_private(region) || region->inode == 0)
+		return false;
+	if (region->usage)
+		return region->usage->flags & PIDMEM_VM_HUGETLB;
+	return process_query(precopy->process, &question) == 1 && question.vma_page_size > precopy->store.page_size;
+}
+
 int precopy_find_foreign(struct precopy *precopy, const struct pidmem_maps *maps)
 {
 	int result = 0;
 
 	for (size_t i = 0; i < maps->count && result == 0; i++)
-		if (region_has_userfaultfd(&maps->regions[i]))
+		if (region_has_userfaultfd(&maps->regions[i]) || is_of_pool(precopy, &maps->regions[i]))
 			result = note_foreign(precopy, &maps->regions[i]);
 	return result;
 }
@@ -84,8 +97,10 @@ int precopy_find_taken(struct precopy *precopy, const struct pidmem_maps *before
 		    (k < before->count && old[k].start == region->start && old[k].size == region->size))
 			continue;
 		uint64_t end = region->start + region->size;
-		if (tracker_find(&precopy->tracker, region->start, end, true) < end &&
-		    tracker_add(&precopy->tracker, region->start, region->size) == -EBUSY)
+		if (is_of_pool(precopy, region))
+			result = note_foreign(precopy, region);
+		else if (tracker_find(&precopy->tracker, region->start, end, true) < end &&
+			 tracker_add(&precopy->tracker, region->start, region->size) == -EBUSY)
 			result = note_foreign(precopy, region);
 	}
 	return result;
