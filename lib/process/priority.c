@@ -27,15 +27,12 @@ int pidmem_give_way(struct pidmem_error *error)
 	return 0;
 }
 
-/* For so many nanoseconds everybody waits now and then. */
-#define WAITED_LEAST 500000000ULL
-
-bool process_lacks_processor(void)
+bool process_lacks_processor(uint64_t least_us)
 {
 	AUTO_BUFFER text = { 0 };
 	unsigned long long ran, waited;
 
 	/* sched-stats.rst: how long it has run, and how long it could have. Not there without CONFIG_SCHED_INFO. */
 	return buffer_read_file(&text, AT_FDCWD, "/proc/thread-self/schedstat") == 0 &&
-	       sscanf(text.bytes, "%llu %llu", &ran, &waited) == 2 && waited > WAITED_LEAST && waited > 2 * ran;
+	       sscanf(text.bytes, "%llu %llu", &ran, &waited) == 2 && waited > least_us * 1000 && waited > 2 * ran;
 }

@@ -131,7 +131,7 @@ bool process_userfaultfd_may_exist(struct pidmem_process *process);
 /* About how many processes there are, without a look at them. */
 uint64_t process_count_all(const struct pidmem_process *process);
 
-/* Has the calling thread waited for a processor, for half a second and twice as long as it had one? */
-bool process_lacks_processor(void);
+/* Has the calling thread waited for a processor, for so long and twice as long as it had one? */
+bool process_lacks_processor(uint64_t least_us);
 
 #endif

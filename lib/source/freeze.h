@@ -84,6 +84,7 @@ struct pidmem_freeze {
 	bool again;         /* a second attempt, by pre-copy: see freeze_try_precopy() */
 	unsigned waits;     /* so often a stop was given up for a parent that waits in vfork(2) */
 	bool makes_way;     /* long work is done in the background */
+	bool little;        /* it should not be long */
 	bool held;          /* something is stopped */
 	bool released;
 };

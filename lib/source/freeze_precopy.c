@@ -217,7 +217,8 @@ static void make_slow_passes(void *pointer)
 	passes->result = result < 0 ? result : repeat(freeze, true, error);
 }
 
-/* So little is copied in 20 ms; at a low priority it could take a hundred times as long. */
+/* So little is copied in 20 ms: nobody should have to wait for seconds, until it is noticed that there is no processor.
+ */
 #define LITTLE (32ULL << 20)
 
 void freeze_do(const struct pidmem_freeze *freeze, void (*job)(void *), void *argument)
@@ -245,9 +246,8 @@ static int copy_while_running(struct pidmem_freeze *freeze, struct pidmem_error 
 	struct passes passes = { freeze, error, 0 };
 	struct frozen *frozen;
 
-	freeze->makes_way = freeze->watch.state.expected > LITTLE;
-	if (!freeze->makes_way)
-		hurry(freeze);
+	freeze->little = freeze->watch.state.expected <= LITTLE;
+	freeze->makes_way = true;
 	freeze_do(freeze, make_slow_passes, &passes);
 	hurry(freeze);
 	int result = passes.result < 0 ? passes.result : repeat(freeze, false, error);

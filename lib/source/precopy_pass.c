@@ -15,6 +15,7 @@
 
 /* So much is listed and protected at once: what is written to before it is copied has to be copied again. */
 #define WINDOW (32ULL << 20)
+#define LITTLE_WINDOW (2ULL << 20)
 /* Larger regions get places in pieces of this size: files end at 16 TiB on ext4, and 20 TiB may be reserved. */
 #define LARGE (64ULL << 30)
 #define PIECE (1ULL << 30)
@@ -132,6 +133,9 @@ static int fail_tracking(const struct precopy *precopy, int number, struct pidme
 
 /* Listing may tell of a single page, and asking takes 20 us. */
 #define LOOK_US 50000ULL
+/* So long everybody waits for a processor now and then. */
+#define WAIT_US 500000
+#define LITTLE_WAIT_US 100000
 
 /* Who makes way for all others must not wait for ever. What is not looked at yet is not protected, and so it is found
  * by the next pass; only not what was moved, protected as it was, and has to be copied now. */
@@ -143,7 +147,7 @@ static bool is_given_up(struct precopy *precopy, enum tracker_scan what)
 		return false;
 	if (now - precopy->looked_us >= LOOK_US) {
 		precopy->looked_us = now;
-		precopy->cut |= process_lacks_processor();
+		precopy->cut |= process_lacks_processor(precopy->frozen->freeze->little ? LITTLE_WAIT_US : WAIT_US);
 	}
 	return precopy->cut;
 }
@@ -152,10 +156,11 @@ static bool is_given_up(struct precopy *precopy, enum tracker_scan what)
 static int copy_listed(struct precopy *precopy, enum tracker_scan what, struct tracker_range range,
 		       struct pidmem_error *error)
 {
+	uint64_t window = precopy->frozen->freeze->little ? LITTLE_WINDOW : WINDOW;
 	int result = 0;
 
 	while (range.start < range.end && result == 0 && !is_given_up(precopy, what)) {
-		int count = tracker_list(&precopy->tracker, what, &range, precopy->list, PRECOPY_RUNS, WINDOW);
+		int count = tracker_list(&precopy->tracker, what, &range, precopy->list, PRECOPY_RUNS, window);
 		if (count < 0)
 			return fail_tracking(precopy, count, error);
 		for (int i = 0; i < count && result == 0; i++)
