@@ -229,13 +229,13 @@ void freeze_do(const struct pidmem_freeze *freeze, void (*job)(void *), void *ar
 		job(argument);
 }
 
-/* Who got no processor for a pass would get none for what follows either. */
+/* Who got no processor for a pass would get none for what follows either. Where that is much, it is worth the wait. */
 static void hurry(struct pidmem_freeze *freeze)
 {
 	struct frozen *frozen;
 
 	for (size_t i = 0; (frozen = next(freeze, &i));) {
-		freeze->makes_way &= !frozen->precopy->cut;
+		freeze->makes_way &= !freeze->little || !frozen->precopy->cut;
 		precopy_hurry(frozen->precopy);
 	}
 }
