@@ -82,6 +82,7 @@ struct pidmem_freeze {
 	char fallback[400]; /* for processes that are added later */
 	uint64_t promised;  /* memory that the copies may take: headroom_has_memory() */
 	bool again;         /* a second attempt, by pre-copy: see freeze_try_precopy() */
+	bool anew;          /* a second attempt of any kind */
 	unsigned waits;     /* so often a stop was given up for a parent that waits in vfork(2) */
 	bool makes_way;     /* long work is done in the background */
 	bool little;        /* it should not be long */
@@ -131,6 +132,8 @@ int freeze_resume(struct pidmem_freeze *freeze, struct pidmem_error *error);
 int freeze_reap(struct pidmem_freeze *freeze, struct pidmem_error *error);
 /* Let everything go and begin with a new guard; what has been stopped is noted. */
 int freeze_start_again(struct pidmem_freeze *freeze, struct pidmem_error *error);
+/* The same, without what was copied and tracked so far. */
+int freeze_start_anew(struct pidmem_freeze *freeze, struct pidmem_error *error);
 
 /* How many bytes of a region will be asked for, if it turns out to have content. */
 uint64_t pause_wants(const struct frozen *frozen, const struct pidmem_region *region);

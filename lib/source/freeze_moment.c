@@ -96,7 +96,7 @@ void freeze_restore_signals(const sigset_t *before)
 /* All run on. */
 static int start_again(struct pidmem_freeze *freeze, struct pidmem_error *error)
 {
-	int result = freeze_start_again(freeze, error);
+	int result = freeze_start_anew(freeze, error);
 
 	return result < 0 ? result : 1;
 }

@@ -54,6 +54,14 @@ static void say_no_clone(struct frozen *frozen)
 		 frozen->no_copy);
 }
 
+/* List one anew: what was listed in a first attempt shows that it was tracked. */
+static int list_anew(struct frozen *frozen, struct pidmem_error *error)
+{
+	struct pidmem_error cause;
+
+	return frozen->freeze->anew ? settle(frozen, pause_prepare(frozen, &cause), &cause, error) : 0;
+}
+
 /* All, or where a clone is wanted those that none can be made of. */
 static int open_all(struct pidmem_freeze *freeze, struct pidmem_error *error)
 {
@@ -62,9 +70,10 @@ static int open_all(struct pidmem_freeze *freeze, struct pidmem_error *error)
 
 	for (size_t i = 0; i < freeze->count && result >= 0; i++) {
 		struct frozen *frozen = freeze->items[i];
-		precopy_close(take(frozen->precopy)); /* of a first attempt */
 		if (frozen->consistency != PIDMEM_SNAPSHOT || (by_clone && !frozen->no_copy[0]))
 			continue;
+		if ((result = list_anew(frozen, error)) < 0)
+			break;
 		const char *reason = frozen->surprises > 1 ? "twice, more than 64 MiB were left to copy in the stop"
 							   : precopy_unfit(frozen);
 		frozen->tried_precopy = true;

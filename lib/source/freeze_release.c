@@ -2,7 +2,7 @@
 /* Letting processes go, all or one of them, and noting how long they stood still. */
 #include "base/error.h"
 #include "process/process.h"
-#include "source/freeze.h"
+#include "source/precopy.h"
 
 void frozen_add_stop(struct frozen *frozen, uint64_t stop_us)
 {
@@ -42,7 +42,7 @@ int freeze_reap(struct pidmem_freeze *freeze, struct pidmem_error *error)
 	return result;
 }
 
-int freeze_start_again(struct pidmem_freeze *freeze, struct pidmem_error *error)
+static void let_go(struct pidmem_freeze *freeze)
 {
 	/* As far as they go: guard_end() does all of it once more. */
 	if ((!freeze->held || freeze_resume(freeze, NULL) >= 0) && freeze->guarded)
@@ -57,6 +57,20 @@ int freeze_start_again(struct pidmem_freeze *freeze, struct pidmem_error *error)
 		source_free(take(frozen->source));
 		pidmem_process_close(take(frozen->copy_process));
 	}
+}
+
+int freeze_start_again(struct pidmem_freeze *freeze, struct pidmem_error *error)
+{
+	let_go(freeze);
+	return guard_start(error, &freeze->guard);
+}
+
+int freeze_start_anew(struct pidmem_freeze *freeze, struct pidmem_error *error)
+{
+	let_go(freeze);
+	for (size_t i = 0; i < freeze->count; i++)
+		precopy_close(take(freeze->items[i]->precopy)); /* now: a new guard has a copy of all descriptors */
+	freeze->anew = true;
 	return guard_start(error, &freeze->guard);
 }
 

@@ -113,6 +113,7 @@ static void once(void **state)
 	assert_true(is_precopied(0) && is_precopied(1));
 	assert_int_equal(freeze_take_moment(freeze, NULL), 0);
 	assert_true(is_precopied(0) && is_precopied(1));
+	assert_int_equal(freeze->items[0]->precopy->untracked, 0);
 }
 
 static void twice(void **state)
