@@ -14,7 +14,11 @@ import tempfile
 import pytest
 from conftest import Pidmem
 from finding import find
+from freezing import SANITIZED
 from programs import NODE, PYTHON, Program, java_program, need, put_keys, redis_server
+
+# Sanitizers see the same code with smaller targets, in test_find.py and others.
+pytestmark = pytest.mark.skipif(SANITIZED, reason="what is found does not depend on a sanitizer, and it takes long")
 
 RULES = r"""
 rule words { strings: $text = "value-" $wide = "value" wide $any = "LiNuX" nocase $word = "lib" fullword
