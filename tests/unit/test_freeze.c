@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "obedient.h"
 #include "process/process.h"
 #include "source/freeze.h"
 
@@ -23,9 +24,7 @@
 enum { PRIVATE, DONTFORK, WIPED, SHARED, SHARED_LARGE, REGIONS };
 static const size_t sizes[REGIONS] = { 4 * PAGE, 4 * PAGE, 4 * PAGE, 4 * PAGE, LARGE };
 static unsigned char *regions[REGIONS];
-static pid_t child;
-static int orders[2], answers[2];
-static struct pidmem_process *process;
+static struct obedient child;
 
 static void set_all(unsigned char value)
 {
@@ -35,35 +34,27 @@ static void set_all(unsigned char value)
 	}
 }
 
-__attribute__((noreturn)) static void be_child(void)
+static void begin(void)
 {
-	char order;
-
 	madvise(regions[DONTFORK], sizes[DONTFORK], MADV_DONTFORK);
 	madvise(regions[WIPED], sizes[WIPED], MADV_WIPEONFORK);
 	set_all('a');
-	do {
-		if (write(answers[1], "x", 1) != 1)
-			_exit(1);
-		if (read(orders[0], &order, 1) != 1)
-			_exit(0);
-		set_all((unsigned char)order);
-	} while (true);
+}
+
+static char obey(char order)
+{
+	set_all((unsigned char)order);
+	return 'x';
 }
 
 /* Let the child put other bytes everywhere. */
 static void change(char value)
 {
-	char answer;
-
-	assert_int_equal(write(orders[1], &value, 1), 1);
-	assert_int_equal(read(answers[0], &answer, 1), 1);
+	obedient_order(&child, value);
 }
 
 static int start(void **state)
 {
-	char answer;
-
 	(void)state;
 	for (int i = 0; i < REGIONS; i++) {
 		/* Pages around it, so that no region is merged with another. */
@@ -73,26 +64,13 @@ static int start(void **state)
 		if (regions[i] == MAP_FAILED)
 			return -1;
 	}
-	if (pipe(orders) < 0 || pipe(answers) < 0)
-		return -1;
-	child = fork();
-	if (child == 0) {
-		close(orders[1]);
-		be_child();
-	}
-	close(orders[0]);
-	close(answers[1]);
-	return read(answers[0], &answer, 1) == 1 ? pidmem_process_open(child, NULL, NULL, &process) : -1;
+	return obedient_start(&child, begin, obey);
 }
 
 static int stop(void **state)
 {
 	(void)state;
-	pidmem_process_close(process);
-	kill(child, SIGKILL);
-	waitpid(child, NULL, 0);
-	close(orders[1]);
-	close(answers[0]);
+	obedient_stop(&child);
 	for (int i = 0; i < REGIONS; i++)
 		munmap(regions[i] - PAGE, sizes[i] + 2 * PAGE);
 	return 0;
@@ -117,7 +95,7 @@ static struct pidmem_freeze *freeze_with(const struct pidmem_freeze_options *opt
 	struct pidmem_error error;
 	struct pidmem_freeze *freeze;
 
-	if (pidmem_freeze_open(&process, 1, options, &error, &freeze) < 0)
+	if (pidmem_freeze_open(&child.process, 1, options, &error, &freeze) < 0)
 		fail_msg("%s", error.text);
 	return freeze;
 }
@@ -135,7 +113,7 @@ static bool is_running(void)
 {
 	char path[64], text[512] = "";
 
-	snprintf(path, sizeof path, "/proc/%d/stat", child);
+	snprintf(path, sizeof path, "/proc/%d/stat", child.pid);
 	FILE *file = fopen(path, "r");
 	assert_non_null(file);
 	assert_non_null(fgets(text, sizeof text, file));
@@ -148,7 +126,7 @@ static size_t count_children(void)
 	char path[64], text[4096] = "";
 	size_t count = 0;
 
-	snprintf(path, sizeof path, "/proc/%d/task/%d/children", child, child);
+	snprintf(path, sizeof path, "/proc/%d/task/%d/children", child.pid, child.pid);
 	FILE *file = fopen(path, "r");
 	assert_non_null(file);
 	if (fgets(text, sizeof text, file))
@@ -300,17 +278,17 @@ static void test_source_of_its_own(void **state)
 
 	(void)state;
 	options.consistency = PIDMEM_SNAPSHOT;
-	assert_int_equal(pidmem_source_open(process, &options, NULL, &source), 0);
+	assert_int_equal(pidmem_source_open(child.process, &options, NULL, &source), 0);
 	change('m');
 	assert_int_equal(first(source, PRIVATE), 'a');
 	assert_int_equal(source_threads(source, NULL, &threads), 0);
 	assert_int_equal(threads->count, 1);
-	assert_int_equal(threads->threads[0].tid, child);
+	assert_int_equal(threads->threads[0].tid, child.pid);
 	pidmem_source_close(source);
 	assert_int_equal(count_children(), 0);
 
 	options.consistency = PIDMEM_STOPPED;
-	assert_int_equal(pidmem_source_open(process, &options, NULL, &source), 0);
+	assert_int_equal(pidmem_source_open(child.process, &options, NULL, &source), 0);
 	assert_false(is_running());
 	assert_int_equal(first(source, PRIVATE), 'm');
 	pidmem_source_close(source);
@@ -325,8 +303,8 @@ static void test_target_ends(void **state)
 	struct pidmem_source *source = pidmem_freeze_source(freeze, 0);
 
 	(void)state;
-	kill(child, SIGKILL);
-	waitpid(child, NULL, 0);
+	kill(child.pid, SIGKILL);
+	waitpid(child.pid, NULL, 0);
 	for (int i = 0; i < SHARED_LARGE; i++)
 		assert_int_equal(first(source, i), 'a');
 	assert_int_equal(report_of(freeze, 0).threads, 1);
@@ -362,8 +340,8 @@ static void test_traced_already(void **state)
 	struct pidmem_error error;
 
 	(void)state;
-	assert_int_equal(ptrace(PTRACE_SEIZE, child, NULL, NULL), 0);
-	assert_true(pidmem_freeze_open(&process, 1, &options, &error, &freeze) < 0);
+	assert_int_equal(ptrace(PTRACE_SEIZE, child.pid, NULL, NULL), 0);
+	assert_true(pidmem_freeze_open(&child.process, 1, &options, &error, &freeze) < 0);
 	assert_int_equal(error.code, PIDMEM_ACCESS);
 	assert_int_equal(error.tid, getpid());
 	options.fall_back = true;
@@ -402,14 +380,14 @@ static void test_wrong_process(void **state)
 	struct pidmem_error error;
 
 	(void)state;
-	kill(child, SIGKILL);
-	waitpid(child, NULL, 0);
-	assert_true(pidmem_freeze_open(&process, 1, &options, &error, &freeze) < 0);
+	kill(child.pid, SIGKILL);
+	waitpid(child.pid, NULL, 0);
+	assert_true(pidmem_freeze_open(&child.process, 1, &options, &error, &freeze) < 0);
 	assert_int_equal(error.code, PIDMEM_GONE);
 	options.fall_back = true;
-	assert_true(pidmem_freeze_open(&process, 1, &options, &error, &freeze) < 0);
+	assert_true(pidmem_freeze_open(&child.process, 1, &options, &error, &freeze) < 0);
 	assert_int_equal(error.code, PIDMEM_GONE);
-	assert_true(pidmem_freeze_open(&process, 0, &options, &error, &freeze) < 0);
+	assert_true(pidmem_freeze_open(&child.process, 0, &options, &error, &freeze) < 0);
 	assert_int_equal(error.code, PIDMEM_USAGE);
 }
 

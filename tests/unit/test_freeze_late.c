@@ -2,12 +2,11 @@
 /* What happens to the memory that a copy lacks after it was listed, and before the target is stopped. */
 #include "unit.h"
 
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "obedient.h"
 #include "process/process.h"
 #include "source/freeze.h"
 
@@ -17,12 +16,10 @@
 /* All are listed before anything was written to them. */
 enum { DONTFORK, WIPED, DONTFORK_ZEROED, UNTOUCHED, UNWANTED, WIPED_LATE, REGIONS };
 static unsigned char *regions[REGIONS];
-static pid_t child;
-static int orders[2], answers[2];
-static struct pidmem_process *process;
+static struct obedient child;
 static struct pidmem_freeze *freeze;
 
-static void obey(char order)
+static char obey(char order)
 {
 	if (order == 'w') {
 		regions[DONTFORK][0] = regions[WIPED][0] = regions[UNWANTED][0] = 'x';
@@ -31,62 +28,35 @@ static void obey(char order)
 		regions[WIPED_LATE][0] = 'x';
 		madvise(regions[WIPED_LATE], SIZE, MADV_WIPEONFORK);
 	}
+	return 'x';
 }
 
-__attribute__((noreturn)) static void be_child(void)
+static void begin(void)
 {
-	char order;
-
 	madvise(regions[DONTFORK], SIZE, MADV_DONTFORK);
 	madvise(regions[DONTFORK_ZEROED], SIZE, MADV_DONTFORK);
 	madvise(regions[UNTOUCHED], SIZE, MADV_DONTFORK);
 	madvise(regions[UNWANTED], SIZE, MADV_DONTFORK);
 	madvise(regions[UNWANTED], SIZE, MADV_DONTDUMP);
 	madvise(regions[WIPED], SIZE, MADV_WIPEONFORK);
-	while (write(answers[1], "x", 1) == 1 && read(orders[0], &order, 1) == 1)
-		obey(order);
-	_exit(0);
-}
-
-static void order(char what)
-{
-	char answer;
-
-	assert_int_equal(write(orders[1], &what, 1), 1);
-	assert_int_equal(read(answers[0], &answer, 1), 1);
 }
 
 static int start(void **state)
 {
-	char answer;
-
 	(void)state;
 	for (int i = 0; i < REGIONS; i++) { /* pages around each, so that none is merged with another */
 		regions[i] = mmap(NULL, SIZE + 2 * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		if (regions[i] == MAP_FAILED || mprotect(regions[i] += PAGE, SIZE, PROT_READ | PROT_WRITE) < 0)
 			return -1;
 	}
-	if (pipe(orders) < 0 || pipe(answers) < 0)
-		return -1;
-	child = fork();
-	if (child == 0) {
-		close(orders[1]);
-		be_child();
-	}
-	close(orders[0]);
-	close(answers[1]);
-	return read(answers[0], &answer, 1) == 1 ? pidmem_process_open(child, NULL, NULL, &process) : -1;
+	return obedient_start(&child, begin, obey);
 }
 
 static int stop(void **state)
 {
 	(void)state;
 	pidmem_freeze_close(take(freeze));
-	pidmem_process_close(process);
-	kill(child, SIGKILL);
-	waitpid(child, NULL, 0);
-	close(orders[1]);
-	close(answers[0]);
+	obedient_stop(&child);
 	for (int i = 0; i < REGIONS; i++)
 		munmap(regions[i] - PAGE, SIZE + 2 * PAGE);
 	return 0;
@@ -100,10 +70,10 @@ static struct pidmem_source *freeze_around(char what)
 	freeze->options.core = true;
 	freeze->options.filter = PIDMEM_CORE_FILTER | 0x33;
 	freeze->given = 1;
-	assert_int_equal(freeze_add(freeze, process, false, NULL), 0);
+	assert_int_equal(freeze_add(freeze, child.process, false, NULL), 0);
 	assert_int_equal(guard_start(NULL, &freeze->guard), 0);
 	assert_int_equal(freeze_prepare(freeze, NULL), 0);
-	order(what);
+	obedient_order(&child, what);
 	assert_int_equal(freeze_take_moment(freeze, NULL), 0);
 	return pidmem_freeze_source(freeze, 0);
 }

@@ -3,13 +3,12 @@
 #include "unit.h"
 
 #include <linux/perf_event.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "obedient.h"
 #include "process/maps.h"
 #include "process/process.h"
 #include "source/freeze.h"
@@ -23,9 +22,7 @@
 /* Places apart from each other: shared memory, and private memory not to be dumped, that are listed, and free room. */
 enum { LISTED, PRIVATE, FREE, PLACES };
 static unsigned char *places[PLACES];
-static pid_t child;
-static int orders[2], answers[2];
-static struct pidmem_process *process;
+static struct obedient child;
 static struct pidmem_freeze *freeze;
 static const struct pidmem_maps *listed;
 
@@ -88,32 +85,21 @@ static char obey(char order)
 	return 'x';
 }
 
-__attribute__((noreturn)) static void be_child(void)
+static void begin(void)
 {
-	char order, answer = 'x';
-
 	put(places[LISTED], SIZE, MAP_SHARED, 'l');
 	put(places[PRIVATE], SIZE, MAP_PRIVATE, 'v');
 	madvise(places[PRIVATE], SIZE, MADV_DONTDUMP);
-	while (write(answers[1], &answer, 1) == 1 && read(orders[0], &order, 1) == 1)
-		answer = obey(order);
-	_exit(0);
 }
 
 static void order(char what)
 {
-	char answer;
-
-	assert_int_equal(write(orders[1], &what, 1), 1);
-	assert_int_equal(read(answers[0], &answer, 1), 1);
-	if (answer == '-') /* that takes a right, or a kernel that has it */
+	if (obedient_order(&child, what) == '-') /* that takes a right, or a kernel that has it */
 		skip();
 }
 
 static int start(void **state)
 {
-	char answer;
-
 	(void)state;
 	for (int i = 0; i < PLACES; i++) {
 		places[i] = mmap(NULL, ROOM, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -121,27 +107,14 @@ static int start(void **state)
 			return -1;
 		places[i] += PAGE;
 	}
-	if (pipe(orders) < 0 || pipe(answers) < 0)
-		return -1;
-	child = fork();
-	if (child == 0) {
-		close(orders[1]);
-		be_child();
-	}
-	close(orders[0]);
-	close(answers[1]);
-	return read(answers[0], &answer, 1) == 1 ? pidmem_process_open(child, NULL, NULL, &process) : -1;
+	return obedient_start(&child, begin, obey);
 }
 
 static int stop(void **state)
 {
 	(void)state;
 	pidmem_freeze_close(take(freeze));
-	pidmem_process_close(process);
-	kill(child, SIGKILL);
-	waitpid(child, NULL, 0);
-	close(orders[1]);
-	close(answers[0]);
+	obedient_stop(&child);
 	for (int i = 0; i < PLACES; i++)
 		munmap(places[i] - PAGE, ROOM);
 	return 0;
@@ -159,7 +132,7 @@ static struct pidmem_source *freeze_around(enum pidmem_engine engine, char what)
 	freeze->options.core = true;
 	freeze->options.filter = PIDMEM_CORE_FILTER | 0x33;
 	freeze->given = 1;
-	assert_int_equal(freeze_add(freeze, process, false, NULL), 0);
+	assert_int_equal(freeze_add(freeze, child.process, false, NULL), 0);
 	assert_int_equal(guard_start(NULL, &freeze->guard), 0);
 	assert_int_equal(freeze_prepare(freeze, NULL), 0);
 	assert_int_equal(freeze_precopy(freeze, &error), 0);

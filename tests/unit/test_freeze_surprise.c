@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "obedient.h"
 #include "process/process.h"
 #include "source/freeze.h"
 #include "source/precopy.h"
@@ -19,57 +19,35 @@
 #define MUCH (80UL << 20)
 
 /* Two of them: the first one surprises. */
-struct victim {
-	pid_t pid;
-	int orders[2], answers[2];
-	struct pidmem_process *process;
-};
-static struct victim victims[2];
+static struct obedient victims[2];
 static struct pidmem_freeze *freeze;
 
-/* New memory at each order, which nobody could have seen before. */
-__attribute__((noreturn)) static void be_victim(const struct victim *self)
+static void begin(void)
 {
-	void *memory = NULL;
-	char order;
-
-	while (write(self->answers[1], "x", 1) == 1 && read(self->orders[0], &order, 1) == 1) {
-		if (memory)
-			munmap(memory, MUCH);
-		memory = mmap(NULL, MUCH, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-		memset(memory, order, MUCH);
-	}
-	_exit(0);
 }
 
-static void await(const struct victim *victim)
+/* New memory, which nobody could have seen before. */
+static char obey(char order)
 {
-	char answer;
+	static void *memory;
 
-	assert_int_equal(read(victim->answers[0], &answer, 1), 1);
+	if (memory)
+		munmap(memory, MUCH);
+	memory = mmap(NULL, MUCH, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	memset(memory, order, MUCH);
+	return 'x';
 }
 
 static void surprise(void)
 {
-	assert_int_equal(write(victims[0].orders[1], "m", 1), 1);
-	await(&victims[0]);
+	obedient_order(&victims[0], 'm');
 }
 
 static int start(void **state)
 {
 	(void)state;
-	for (int i = 0; i < 2; i++) {
-		struct victim *victim = &victims[i];
-		assert_int_equal(pipe(victim->orders) | pipe(victim->answers), 0);
-		if ((victim->pid = fork()) == 0) {
-			close(victim->orders[1]);
-			be_victim(victim);
-		}
-		close(victim->orders[0]);
-		close(victim->answers[1]);
-		await(victim);
-		assert_int_equal(pidmem_process_open(victim->pid, NULL, NULL, &victim->process), 0);
-	}
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(obedient_start(&victims[i], begin, obey), 0);
 	freeze = calloc(1, sizeof *freeze);
 	freeze->options.consistency = PIDMEM_SNAPSHOT;
 	freeze->options.directory = "/tmp";
@@ -85,13 +63,8 @@ static int stop(void **state)
 {
 	(void)state;
 	pidmem_freeze_close(take(freeze));
-	for (int i = 0; i < 2; i++) {
-		pidmem_process_close(victims[i].process);
-		kill(victims[i].pid, SIGKILL);
-		waitpid(victims[i].pid, NULL, 0);
-		close(victims[i].orders[1]);
-		close(victims[i].answers[0]);
-	}
+	for (int i = 0; i < 2; i++)
+		obedient_stop(&victims[i]);
 	return 0;
 }
 
