@@ -60,11 +60,9 @@ static uint64_t foreign_bytes(const struct frozen *frozen)
 
 	for (size_t i = 0; i < maps->count; i++) {
 		const struct pidmem_region *region = &maps->regions[i];
-		bool files = region->kind == PIDMEM_KIND_FILE && region->usage;
 		if (precopy_is_foreign(frozen->precopy, region) && precopy_is_private(region) &&
 		    precopy_wants_some(frozen->precopy, region))
-			bytes += (files ? region->usage->anonymous : region->resident) +
-				 (region->usage ? region->usage->private_hugetlb : 0);
+			bytes += precopy_bytes_in(region) + (region->usage ? region->usage->private_hugetlb : 0);
 	}
 	return bytes;
 }

@@ -128,9 +128,8 @@ static uint64_t estimate(const struct pidmem_freeze *freeze)
 	for (size_t i = 0; (frozen = next(freeze, &i));)
 		for (size_t j = 0; j < frozen->live->maps->count; j++) {
 			const struct pidmem_region *region = &frozen->live->maps->regions[j];
-			bool files = region->kind == PIDMEM_KIND_FILE;
 			if (precopy_wants_some(frozen->precopy, region))
-				bytes += !files ? region->resident : region->usage ? region->usage->anonymous : 0;
+				bytes += precopy_bytes_in(region);
 		}
 	return bytes;
 }

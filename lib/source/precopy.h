@@ -153,6 +153,9 @@ uint64_t precopy_left_us(const struct precopy *precopy);
  */
 bool precopy_wants(const struct precopy *precopy, const struct pidmem_region *region, uint64_t at, uint64_t *size);
 
+/* How much of a region is in memory; of files, as far as what was written to is known. */
+uint64_t precopy_bytes_in(const struct pidmem_region *region);
+
 /* Neither shared memory nor the kernel's: only such is copied while the process runs. */
 bool precopy_is_private(const struct pidmem_region *region);
 

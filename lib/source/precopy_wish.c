@@ -32,6 +32,13 @@ bool precopy_is_private(const struct pidmem_region *region)
 	return region->kind != PIDMEM_KIND_SHARED && region->kind != PIDMEM_KIND_VDSO;
 }
 
+uint64_t precopy_bytes_in(const struct pidmem_region *region)
+{
+	if (region->kind != PIDMEM_KIND_FILE)
+		return region->resident;
+	return region->usage ? region->usage->anonymous : 0;
+}
+
 bool precopy_is_vdso(const struct pidmem_region *region)
 {
 	return region_is_vdso(region) && !process_vdso_is_own(region);
