@@ -31,8 +31,10 @@ def swap(need_root, tmp_path):
 
 
 @pytest.fixture
-def huge_pages(need_root):
-    """huge_pages(N) makes a pool of exactly N huge pages."""
+def huge_pages(need_root, request):
+    """huge_pages(N) makes a pool of exactly N huge pages. It goes after victims that were asked for later: one that
+    drops a page, and cannot have it again, would get SIGBUS."""
+    assert request.fixturenames.index("huge_pages") < request.fixturenames.index("victim")
     with open(HUGE_PAGES) as file:
         before = file.read()
 

@@ -264,7 +264,7 @@ def test_overcommit(pidmem, victim, tmp_path, need_root):
     alive(one)
 
 
-def test_hugetlb_pool_is_empty(pidmem, victim, tmp_path, huge_pages):
+def test_hugetlb_pool_is_empty(pidmem, huge_pages, victim, tmp_path):
     """Writing to a shared huge page takes another one: without, the kernel takes it from the copy, or kills."""
     huge_pages(4)  # what the victim reserves
     one = victim("hugetlb")

@@ -22,7 +22,7 @@ def block(core, address):
                                        ("replace", 500_000), ("move", 500_000)])
 @pytest.mark.parametrize("way, before", [("precopy", []), ("precopy", [TARGETS / "oldkernel", "--untried"]), ("clone", [])],
                          ids=["precopy", "precopy, kernel before July 2026", "clone"])
-def test_page_tables_that_go(pidmem, victim, tmp_path, huge_pages, way, before, how, pace):
+def test_page_tables_that_go(pidmem, huge_pages, victim, tmp_path, way, before, how, pace):
     can(way)
     if how in ("pool", "reread"):
         huge_pages(2 * COUNT)  # a copy shares them

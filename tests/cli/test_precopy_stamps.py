@@ -115,7 +115,7 @@ def test_kinds_of_memory(pidmem, victim, tmp_path, engine, kind):
 
 
 @pytest.mark.timeout(300)
-def test_pages_of_a_huge_page_pool(pidmem, victim, tmp_path, engine, huge_pages):
+def test_pages_of_a_huge_page_pool(pidmem, huge_pages, victim, tmp_path, engine):
     """hugetlb(7): with pages left in the pool for those that a copy shares."""
     huge_pages(8)
     one = victim("stamped", "hugetlb", 2, "store", "read", cwd=tmp_path)
