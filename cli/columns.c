@@ -55,7 +55,7 @@ static char *put_range(char *cell, const void *row)
 static char *put_flags(char *cell, const void *row)
 {
 	/* PIDMEM_VM_*, in their order; the words of VmFlags in proc_pid_smaps(5). */
-	static const char words[][3] = { "io", "pf", "dd", "dc", "wf", "ht", "um", "uw", "ui", "lo" };
+	static const char words[][3] = { "io", "pf", "dd", "dc", "wf", "ht", "um", "uw", "ui", "lo", "dp" };
 	const struct pidmem_region *region = row;
 	char *end = cell;
 

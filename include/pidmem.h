@@ -255,6 +255,7 @@ struct pidmem_maps;
 #define PIDMEM_VM_UFFD_WP 0x080U      /* uw: a userfaultfd tracks writes */
 #define PIDMEM_VM_UFFD_MINOR 0x100U   /* ui: a userfaultfd resolves minor faults */
 #define PIDMEM_VM_LOCKED 0x200U       /* lo: mlock() */
+#define PIDMEM_VM_DROPPABLE 0x400U    /* dp: MAP_DROPPABLE, Linux 6.11: pages may become zero */
 
 enum pidmem_kind {
 	PIDMEM_KIND_ANON,   /* private memory without a file */

@@ -23,6 +23,7 @@ struct backing {
 	enum backing_state state;
 	int fd;        /* BACKING_OPEN */
 	int error;     /* BACKING_FAILED: errno */
+	bool gone;     /* its mapping was not there when it was to be opened */
 	uint64_t size; /* when it was last asked for */
 };
 
@@ -44,6 +45,10 @@ void backings_close(struct backings *backings);
 /* The backing of a region that has an inode; never NULL, valid until the next call. The region must stay. */
 const struct backing *backing_of(struct backings *backings, struct pidmem_process *process,
 				 const struct pidmem_region *region);
+
+/* Open the file of a region, for backing_of(): a descriptor, or -1 with errno. *regular is set if it is known to be a
+ * regular file, *gone if the region is not mapped so at the moment, as far as that can be seen. */
+int backing_open(const struct pidmem_process *process, const struct pidmem_region *region, bool *regular, bool *gone);
 
 /* The status of the file behind a region that has one with a name, without opening it: no lease is broken, no list of
  * locks is read. */

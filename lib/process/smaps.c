@@ -32,7 +32,7 @@ static const struct {
 	{ "io", PIDMEM_VM_IO },           { "pf", PIDMEM_VM_PFNMAP },     { "dd", PIDMEM_VM_DONTDUMP },
 	{ "dc", PIDMEM_VM_DONTCOPY },     { "wf", PIDMEM_VM_WIPEONFORK }, { "ht", PIDMEM_VM_HUGETLB },
 	{ "um", PIDMEM_VM_UFFD_MISSING }, { "uw", PIDMEM_VM_UFFD_WP },    { "ui", PIDMEM_VM_UFFD_MINOR },
-	{ "lo", PIDMEM_VM_LOCKED },
+	{ "lo", PIDMEM_VM_LOCKED },       { "dp", PIDMEM_VM_DROPPABLE },
 };
 
 /* Two letters each, separated by spaces; the list can be empty. */

@@ -121,11 +121,14 @@ int precopy_begin(struct precopy *precopy, struct pidmem_error *error);
 void precopy_untrack(struct precopy *precopy);
 /* Track mappings, as many as can be, if some of `wanted`, by the index of their region, are not tracked yet. */
 int precopy_track(struct precopy *precopy, const bool *wanted);
-/* Note those that the process has registered itself, before anything was tracked, and those of huge pages of a pool, by
+/* Note those that the process has registered itself, before anything was tracked, and those that cannot be tracked, by
  * their flags: 0 or -ENOMEM. */
 int precopy_find_foreign(struct precopy *precopy, const struct pidmem_maps *maps);
-/* Note those among what was not listed before: 0 or -ENOMEM. */
-int precopy_find_taken(struct precopy *precopy, const struct pidmem_maps *before);
+/* Is a mapping tracked by somebody else? There is no way to ask but to track it: if it is another one by now, it may be
+ * split by that. So it is asked where nothing moves, or where somebody else may do that. */
+bool precopy_is_taken(const struct precopy *precopy, uint64_t start, uint64_t size);
+/* Note those among what was not listed before, and huge pages of a pool: 0 or -ENOMEM. */
+int precopy_find_taken(struct precopy *precopy, const struct pidmem_maps *before, bool may_ask);
 
 /* Open the files that will be needed, as long as the process lives; its regions are listed with all details. */
 void precopy_open_files(struct precopy *precopy);

@@ -229,7 +229,7 @@ int precopy_pause(struct precopy *precopy, struct pidmem_error *error)
 		return result;
 	struct pidmem_maps *before = precopy->maps;
 	precopy->maps = maps;
-	result = precopy_find_taken(precopy, before);
+	result = precopy_find_taken(precopy, before, true);
 	pidmem_maps_free(before); /* now: there may be 65,000 of them */
 	if (result < 0)
 		return fail_memory(error);

@@ -13,17 +13,18 @@
 #include "source/precopy.h"
 
 /*
- * What is the kernel's cannot be registered, nor a shared file that may not be written to; and page tables that
+ * What is the kernel's cannot be registered, nor a shared file that was not opened for writing; and page tables that
  * processes share for huge pages would be made their own. Such mappings hardly ever go. At the place of any other
  * shared memory may be private memory by now, which would be split there: so it is registered as well, and never
  * protected.
  */
-static bool is_border(const struct pidmem_region *region)
+static bool is_border(const struct precopy *precopy, const struct pidmem_region *region)
 {
+	bool named = region->path[0] == '/' && strcmp(region->path, "/dev/zero") != 0;
+
 	if (region->kind == PIDMEM_KIND_SHARED)
-		return (!(region->perms & PIDMEM_PERM_WRITE) && region_has_named_file(region)) ||
-		       strstr(region->path, "huge");
-	return region->kind == PIDMEM_KIND_VDSO;
+		return (named && !(region->perms & PIDMEM_PERM_WRITE)) || strstr(region->path, "huge");
+	return region->kind == PIDMEM_KIND_VDSO || precopy_is_foreign(precopy, region);
 }
 
 /* Regions from index `first` on, below `end`, and the free room around them. */
@@ -51,6 +52,12 @@ static int note_foreign(struct precopy *precopy, const struct pidmem_region *reg
 	return page_list_add(&precopy->foreign, region->start, region->size);
 }
 
+/* It cannot be registered, as no page of it need stay (MAP_DROPPABLE, Linux 6.11). */
+static bool is_droppable(const struct pidmem_region *region)
+{
+	return region->usage && region->usage->flags & PIDMEM_VM_DROPPABLE;
+}
+
 /* Huge pages of a pool, hugetlb(7). One that was protected, dropped (MADV_DONTNEED) and read again is empty, and still
  * protected: nothing tells it from one that has not changed. */
 static bool is_of_pool(const struct precopy *precopy, const struct pidmem_region *region)
@@ -69,7 +76,8 @@ int precopy_find_foreign(struct precopy *precopy, const struct pidmem_maps *maps
 	int result = 0;
 
 	for (size_t i = 0; i < maps->count && result == 0; i++)
-		if (region_has_userfaultfd(&maps->regions[i]) || is_of_pool(precopy, &maps->regions[i]))
+		if (region_has_userfaultfd(&maps->regions[i]) || is_droppable(&maps->regions[i]) ||
+		    is_of_pool(precopy, &maps->regions[i]))
 			result = note_foreign(precopy, &maps->regions[i]);
 	return result;
 }
@@ -83,7 +91,16 @@ bool precopy_is_foreign(const struct precopy *precopy, const struct pidmem_regio
 	return false;
 }
 
-int precopy_find_taken(struct precopy *precopy, const struct pidmem_maps *before)
+bool precopy_is_taken(const struct precopy *precopy, uint64_t start, uint64_t size)
+{
+	const struct tracker *tracker = &precopy->tracker;
+	uint64_t end = start + size;
+
+	return tracker_find(tracker, start, end, true) < end && tracker_find(tracker, start, end, false) == end &&
+	       tracker_add(tracker, start, size) == -EBUSY;
+}
+
+int precopy_find_taken(struct precopy *precopy, const struct pidmem_maps *before, bool may_ask)
 {
 	const struct pidmem_maps *maps = precopy->maps;
 	size_t k = 0;
@@ -96,11 +113,7 @@ int precopy_find_taken(struct precopy *precopy, const struct pidmem_maps *before
 		if (!precopy_is_private(region) ||
 		    (k < before->count && old[k].start == region->start && old[k].size == region->size))
 			continue;
-		uint64_t end = region->start + region->size;
-		if (is_of_pool(precopy, region))
-			result = note_foreign(precopy, region);
-		else if (tracker_find(&precopy->tracker, region->start, end, true) < end &&
-			 tracker_add(&precopy->tracker, region->start, region->size) == -EBUSY)
+		if (is_of_pool(precopy, region) || (may_ask && precopy_is_taken(precopy, region->start, region->size)))
 			result = note_foreign(precopy, region);
 	}
 	return result;
@@ -113,7 +126,8 @@ int precopy_track(struct precopy *precopy, const bool *wanted)
 
 	for (size_t first = 0, end; first < maps->count && result == 0; first = end) {
 		end = first + 1;
-		while (!is_border(&maps->regions[first]) && end < maps->count && !is_border(&maps->regions[end]))
+		while (!is_border(precopy, &maps->regions[first]) && end < maps->count &&
+		       !is_border(precopy, &maps->regions[end]))
 			end++;
 		if (!any(wanted, first, end) || track_block(precopy, first, end) == 0)
 			continue;

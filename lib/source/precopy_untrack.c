@@ -51,18 +51,25 @@ static bool find_piece(const struct precopy *precopy, uint64_t address, struct p
 	return true;
 }
 
-/* Mapping by mapping, as far as they are ours: in between may be what the process has registered itself by now. */
+/* What came last is not tracked, and so not protected. */
+static int unprotect_mapping(const struct precopy *precopy, const struct piece *mapping)
+{
+	uint64_t start = mapping->start, size = mapping->end - start;
+
+	if (tracker_find(&precopy->tracker, start, mapping->end, true) == mapping->end)
+		return 0;
+	if (precopy->registers && precopy_is_taken(precopy, start, size))
+		return -EBUSY;
+	return tracker_unprotect(&precopy->tracker, start, size);
+}
+
 static int unprotect_piece(const struct precopy *precopy, struct piece piece)
 {
 	struct piece mapping = { .end = piece.start };
 	int result = 0;
 
-	while (result == 0 && mapping.end < piece.end && find_mapping(precopy, mapping.end, &mapping)) {
-		uint64_t size = mapping.end - mapping.start;
-		result = tracker_add(&precopy->tracker, mapping.start, size);
-		if (result == 0)
-			result = tracker_unprotect(&precopy->tracker, mapping.start, size);
-	}
+	while (result == 0 && mapping.end < piece.end && find_mapping(precopy, mapping.end, &mapping))
+		result = unprotect_mapping(precopy, &mapping);
 	return result;
 }
 
