@@ -73,9 +73,17 @@ static int unprotect_piece(const struct precopy *precopy, struct piece piece)
 	return result;
 }
 
+struct unprotecting {
+	const struct precopy *precopy;
+	struct page_list large; /* what is to be dropped */
+	int result;
+};
+
 /* Mappings of files hardly ever grow or move: they may be split, and are let go in steps. */
-static int unprotect(const struct precopy *precopy, struct page_list *large)
+static void unprotect(void *pointer)
 {
+	struct unprotecting *unprotecting = pointer;
+	const struct precopy *precopy = unprotecting->precopy;
 	struct piece piece = { 0 };
 	int result = 0;
 
@@ -89,9 +97,9 @@ static int unprotect(const struct precopy *precopy, struct page_list *large)
 		if (piece.files || unprotect_piece(precopy, piece) < 0)
 			continue;
 		if (size >= DROPPED_LEAST && size / piece.mappings >= MAPPING_LEAST)
-			result = page_list_add(large, piece.start, size);
+			result = page_list_add(&unprotecting->large, piece.start, size);
 	}
-	return result;
+	unprotecting->result = result;
 }
 
 static bool all_stopped(const struct stopped_threads *threads)
@@ -144,15 +152,16 @@ static void drop_standing(const struct precopy *precopy, const struct page_list 
 /* What cannot be let go in another way is let go when the descriptor is closed. */
 static void let_go(const struct precopy *precopy)
 {
-	struct page_list large = { 0 };
+	struct unprotecting unprotecting = { .precopy = precopy };
 	sigset_t before;
 
-	if (unprotect(precopy, &large) == 0 && large.count) {
+	freeze_do(precopy->frozen->freeze, unprotect, &unprotecting);
+	if (unprotecting.result == 0 && unprotecting.large.count) {
 		freeze_block_signals(&before);
-		drop_standing(precopy, &large);
+		drop_standing(precopy, &unprotecting.large);
 		freeze_restore_signals(&before);
 	}
-	free(large.items);
+	free(unprotecting.large.items);
 }
 
 void precopy_untrack(struct precopy *precopy)
