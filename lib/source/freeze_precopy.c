@@ -6,8 +6,8 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "base/background.h"
 #include "base/error.h"
+#include "process/background.h"
 #include "process/maps.h"
 #include "process/process.h"
 #include "source/precopy.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "base/background.h"
+#include "process/background.h"
 
 #include <pthread.h>
 #include <sched.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Long work beside somebody who must not notice it. */
-#ifndef BASE_BACKGROUND_H
-#define BASE_BACKGROUND_H
+#ifndef PROCESS_BACKGROUND_H
+#define PROCESS_BACKGROUND_H
 
 #include <stdint.h>
 

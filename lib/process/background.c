@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "base/background.h"
+#include "process/background.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,10 +16,11 @@
  */
 #define NICER 15
 /* Whoever has a shorter slice takes the processor at once when he wakes (PREEMPT_SHORT in kernel/sched/fair.c, Linux
- * 6.12), not at the next tick, and a slice of 100 ms is the longest: slow requests of redis became a third. That is
- * what SCHED_IDLE is for; but those threads can starve, with locks of the process that they look at, and nobody without
- * a privilege could lift them again. */
-#define SLICE_NS 100000000ULL
+ * 6.12), not at the next tick: slow requests of redis became a third. So it is more than what the kernel gives, up to
+ * 3 ms, but not much: before 6.17, one who needs all of a processor waits for all of it. SCHED_IDLE is no better, and
+ * such threads can starve while they hold locks of the process that they look at; nobody without a privilege could lift
+ * them again. */
+#define SLICE_NS 8000000ULL
 
 struct work {
 	void (*job)(void *);
