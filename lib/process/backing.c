@@ -68,16 +68,17 @@ static bool is_out_of_descriptors(int number)
 static void open_into(struct backing *backing, struct backings *backings, const struct pidmem_process *process,
 		      const struct pidmem_region *region)
 {
-	bool regular = is_shared_memory(region);
+	bool regular = is_shared_memory(region), gone;
 
 	if (leases_forbid(&backings->leases, process, region)) {
 		backing->state = BACKING_UNREACHABLE;
-		backing->gone = false;
+		backing->gone = 0;
 		return;
 	}
 	errno = 0;
-	backing->fd = backing_open(process, region, &regular, &backing->gone);
+	backing->fd = backing_open(process, region, &regular, &gone);
 	backing->error = backing->fd < 0 ? errno : 0;
+	backing->gone = gone ? backing->gone + 1 : 0;
 	if (backing->fd >= 0)
 		backing->state = BACKING_OPEN;
 	else if (is_out_of_descriptors(backing->error))
@@ -112,11 +113,15 @@ static struct backing *add(struct backings *backings, const struct pidmem_region
 	return backing;
 }
 
+/* There are processes without such links: those whose first thread has ended. */
+#define TRIES 4
+
 /* Another mapping of it, or the same one a moment later, may be there where one was not (mprotect(2) cuts it in two).
  */
 static bool may_open_now(const struct backing *backing)
 {
-	return backing->state == BACKING_FAILED || (backing->state != BACKING_OPEN && backing->gone);
+	return backing->state == BACKING_FAILED ||
+	       (backing->state != BACKING_OPEN && backing->gone && backing->gone < TRIES);
 }
 
 const struct backing *backing_of(struct backings *backings, struct pidmem_process *process,

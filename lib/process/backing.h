@@ -23,7 +23,7 @@ struct backing {
 	enum backing_state state;
 	int fd;        /* BACKING_OPEN */
 	int error;     /* BACKING_FAILED: errno */
-	bool gone;     /* its mapping was not there when it was to be opened */
+	unsigned gone; /* so often its mapping was not there when it was to be opened */
 	uint64_t size; /* when it was last asked for */
 };
 

@@ -56,8 +56,9 @@ static bool is_linked_name(int dir, const char *link, const struct pidmem_region
 static bool is_the_file(int fd, const struct stat *status, const struct pidmem_region *region, enum found found,
 			int dir, const char *path)
 {
-	if (found == BY_MAPPING)
-		return true;
+	if (found == BY_MAPPING) /* another mapping may be there by now */
+		return status->st_ino == region->inode ||
+		       (!HAS_TYPE(fd, TMPFS_MAGIC, HUGETLBFS_MAGIC) && is_linked_name(dir, path, region));
 	if (status->st_ino != region->inode)
 		return false;
 	if (major(status->st_dev) == region->dev_major && minor(status->st_dev) == region->dev_minor)
