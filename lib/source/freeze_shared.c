@@ -34,7 +34,7 @@ static bool is_clear(struct frozen *frozen, const struct pidmem_maps *newer)
 {
 	const struct precopy *precopy = frozen->precopy;
 
-	if (precopy ? precopy->registers || precopy->foreign.count : frozen->may_register)
+	if (precopy ? precopy->registers || precopy->watched : frozen->may_register)
 		return false;
 	for (size_t i = 0; i < newer->count; i++)
 		if (!is_memory(frozen, &newer->regions[i]))

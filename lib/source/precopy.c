@@ -25,6 +25,7 @@ void precopy_close(struct precopy *precopy)
 	free(precopy->list);
 	free(precopy->buffer);
 	free(precopy->foreign.items);
+	free(precopy->unasked);
 	free(precopy->failed.items);
 	free(precopy->runs);
 	page_pool_done(&precopy->recent);

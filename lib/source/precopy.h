@@ -66,10 +66,13 @@ struct precopy {
 	struct pidmem_maps *maps; /* of the last pass; at the stop: of that moment */
 	struct page_region *list; /* what one scan tells */
 	unsigned char *buffer;
-	struct page_list foreign; /* mappings that it has registered with a userfaultfd of its own, or of a pool */
+	struct page_list foreign; /* mappings that are not tracked: somebody else's, of a pool, droppable */
+	bool *unasked;            /* regions of which it is not known yet whether somebody else tracks them, or NULL */
 	struct page_list failed;  /* that could not be read: the stop is to tell why */
 	struct page_log log;      /* newer than what is in the store */
 	struct page_pool recent;  /* newer yet */
+	bool watched;             /* somebody has registered some of its memory with a userfaultfd */
+	bool rival;               /* he may track writes as well, and look at all memory: then nothing is tracked */
 	bool registers;           /* it uses userfaultfd itself, and may register more at any time */
 	bool hurried;             /* passes are made at the caller's priority */
 	bool cut;                 /* the last pass was given up for want of a processor */
@@ -125,10 +128,11 @@ int precopy_track(struct precopy *precopy, const bool *wanted);
  * their flags: 0 or -ENOMEM. */
 int precopy_find_foreign(struct precopy *precopy, const struct pidmem_maps *maps);
 /* Is a mapping tracked by somebody else? There is no way to ask but to track it: if it is another one by now, it may be
- * split by that. So it is asked where nothing moves, or where somebody else may do that. */
+ * split by that. So it is asked where nothing moves, or where the process may do that itself. */
 bool precopy_is_taken(const struct precopy *precopy, uint64_t start, uint64_t size);
-/* Note those among what was not listed before, and huge pages of a pool: 0 or -ENOMEM. */
-int precopy_find_taken(struct precopy *precopy, const struct pidmem_maps *before, bool may_ask);
+/* Note those among what was not listed before, and huge pages of a pool: 0 or -ENOMEM. What may not be asked about
+ * before everybody is standing still is asked about then. */
+int precopy_find_taken(struct precopy *precopy, const struct pidmem_maps *before, bool standing);
 
 /* Open the files that will be needed, as long as the process lives; its regions are listed with all details. */
 void precopy_open_files(struct precopy *precopy);

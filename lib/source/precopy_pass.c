@@ -233,7 +233,7 @@ static int copy_again(struct precopy *precopy, const bool *untracked, const stru
 	precopy->maps = NULL;
 	if ((result = pidmem_maps_read(precopy->process, 0, error, &precopy->maps)) < 0)
 		return result;
-	if (precopy_find_taken(precopy, listed, precopy->registers) < 0)
+	if (precopy_find_taken(precopy, listed, false) < 0)
 		return fail_memory(error);
 	for (size_t i = 0, at; result == 0 && i < precopy->maps->count; i++) {
 		const struct pidmem_region *region = &precopy->maps->regions[i];
@@ -284,7 +284,7 @@ int precopy_pass(struct precopy *precopy, struct pidmem_error *error)
 	precopy->copied = 0;
 	precopy->cut = false;
 	precopy->registers = process_may_have_userfaultfd(precopy->process);
-	if (before && precopy_find_taken(precopy, before, precopy->registers) < 0)
+	if (before && precopy_find_taken(precopy, before, false) < 0)
 		return fail_memory(error);
 	result = copy_untracked(precopy, before, error);
 	for (size_t i = 0; result == 0 && precopy->passes && precopy_next_range(precopy, &i, &range);)

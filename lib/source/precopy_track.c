@@ -12,18 +12,28 @@
 #include "process/process.h"
 #include "source/precopy.h"
 
+/* What stands for itself, and is not registered together with others: as little as possible, until that fails. */
+enum border {
+	BORDER_LIKELY,   /* what can hardly be registered, or should not be */
+	BORDER_POSSIBLE, /* and whatever it may be that cannot */
+	BORDER_EACH,
+};
+
 /*
- * What is the kernel's cannot be registered, nor a shared file that was not opened for writing; and page tables that
- * processes share for huge pages would be made their own. Such mappings hardly ever go. At the place of any other
- * shared memory may be private memory by now, which would be split there: so it is registered as well, and never
+ * What is the kernel's cannot be registered, nor shared memory of a descriptor that was not open for writing; and page
+ * tables that processes share for huge pages would be made their own. Such mappings hardly ever go. At the place of any
+ * other shared memory may be private memory by now, which would be split there: so it is registered as well, and never
  * protected.
  */
-static bool is_border(const struct precopy *precopy, const struct pidmem_region *region)
+static bool is_border(const struct precopy *precopy, const struct pidmem_region *region, enum border border)
 {
-	bool named = region->path[0] == '/' && strcmp(region->path, "/dev/zero") != 0;
+	bool fixed = !(region->perms & PIDMEM_PERM_WRITE);
 
+	if (border == BORDER_EACH)
+		return true;
 	if (region->kind == PIDMEM_KIND_SHARED)
-		return (named && !(region->perms & PIDMEM_PERM_WRITE)) || strstr(region->path, "huge");
+		return (fixed && (border == BORDER_POSSIBLE || region_has_named_file(region))) ||
+		       strstr(region->path, "huge");
 	return region->kind == PIDMEM_KIND_VDSO || precopy_is_foreign(precopy, region);
 }
 
@@ -73,17 +83,23 @@ static bool is_of_pool(const struct precopy *precopy, const struct pidmem_region
 
 int precopy_find_foreign(struct precopy *precopy, const struct pidmem_maps *maps)
 {
+	bool registers = process_may_have_userfaultfd(precopy->process);
 	int result = 0;
 
-	for (size_t i = 0; i < maps->count && result == 0; i++)
-		if (region_has_userfaultfd(&maps->regions[i]) || is_droppable(&maps->regions[i]) ||
-		    is_of_pool(precopy, &maps->regions[i]))
-			result = note_foreign(precopy, &maps->regions[i]);
+	for (size_t i = 0; i < maps->count && result == 0; i++) {
+		const struct pidmem_region *region = &maps->regions[i];
+		precopy->watched |= region_has_userfaultfd(region);
+		precopy->rival |= !registers && region->usage && region->usage->flags & PIDMEM_VM_UFFD_WP;
+		if (region_has_userfaultfd(region) || is_droppable(region) || is_of_pool(precopy, region))
+			result = note_foreign(precopy, region);
+	}
 	return result;
 }
 
 bool precopy_is_foreign(const struct precopy *precopy, const struct pidmem_region *region)
 {
+	if (precopy->rival)
+		return true;
 	for (size_t i = 0; i < precopy->foreign.count; i++)
 		if (region->start < precopy->foreign.items[i].end &&
 		    precopy->foreign.items[i].start < region->start + region->size)
@@ -100,42 +116,79 @@ bool precopy_is_taken(const struct precopy *precopy, uint64_t start, uint64_t si
 	       tracker_add(tracker, start, size) == -EBUSY;
 }
 
-int precopy_find_taken(struct precopy *precopy, const struct pidmem_maps *before, bool may_ask)
+/* The region of a list that begins there and is as long: its index, or -1. *k is the first that may be, and moves on.
+ */
+static ssize_t find_same(const struct pidmem_maps *maps, const struct pidmem_region *region, size_t *k)
+{
+	while (*k < maps->count && maps->regions[*k].start < region->start)
+		(*k)++;
+	bool same =
+		*k < maps->count && maps->regions[*k].start == region->start && maps->regions[*k].size == region->size;
+	return same ? (ssize_t)*k : -1;
+}
+
+int precopy_find_taken(struct precopy *precopy, const struct pidmem_maps *before, bool standing)
 {
 	const struct pidmem_maps *maps = precopy->maps;
+	AUTO_FREE bool *unasked = calloc(maps->count + 1, sizeof *unasked);
+	bool may_ask = standing || precopy->registers;
 	size_t k = 0;
-	int result = 0;
+	int result = unasked ? 0 : -ENOMEM;
 
 	for (size_t i = 0; i < maps->count && result == 0; i++) {
-		const struct pidmem_region *region = &maps->regions[i], *old = before->regions;
-		while (k < before->count && old[k].start < region->start)
-			k++;
-		if (!precopy_is_private(region) ||
-		    (k < before->count && old[k].start == region->start && old[k].size == region->size))
+		const struct pidmem_region *region = &maps->regions[i];
+		ssize_t old = find_same(before, region, &k);
+		bool listed = old >= 0;
+		bool asked = listed && !(precopy->unasked && precopy->unasked[old]);
+		if (!precopy_is_private(region) || asked)
 			continue;
-		if (is_of_pool(precopy, region) || (may_ask && precopy_is_taken(precopy, region->start, region->size)))
+		if ((!listed && is_of_pool(precopy, region)) ||
+		    (may_ask && precopy_is_taken(precopy, region->start, region->size)))
 			result = note_foreign(precopy, region);
+		else
+			unasked[i] = !may_ask;
+	}
+	free(precopy->unasked);
+	precopy->unasked = take(unasked);
+	return result;
+}
+
+static int find_why(struct precopy *precopy, const struct pidmem_region *region, int failed)
+{
+	uint64_t size = region->size;
+
+	precopy->watched |= failed == -EBUSY;
+	precopy->rival |= failed == -EBUSY && !precopy->registers;
+	/* Or it has gone. */
+	bool there = process_still_maps(precopy->process, region, region->start, &size) == 1 && size == region->size;
+	return failed == -EBUSY || (failed == -EINVAL && there) ? note_foreign(precopy, region) : 0;
+}
+
+/* Regions from index `first` on, below `end`. Some cannot be tracked: those that somebody else has registered. */
+static int track(struct precopy *precopy, const bool *wanted, size_t first, size_t end, enum border border)
+{
+	const struct pidmem_region *regions = precopy->maps->regions;
+	int result = 0;
+
+	for (size_t at = first, next; at < end && result == 0; at = next) {
+		next = at + 1;
+		while (!is_border(precopy, &regions[at], border) && next < end &&
+		       !is_border(precopy, &regions[next], border))
+			next++;
+		if (!any(wanted, at, next))
+			continue;
+		int failed = track_block(precopy, at, next);
+		if (failed == 0 && precopy->unasked)
+			memset(precopy->unasked + at, 0, (next - at) * sizeof *precopy->unasked);
+		else if (failed && next - at > 1)
+			result = track(precopy, wanted, at, next, border + 1);
+		else if (failed)
+			result = find_why(precopy, &regions[at], failed);
 	}
 	return result;
 }
 
 int precopy_track(struct precopy *precopy, const bool *wanted)
 {
-	const struct pidmem_maps *maps = precopy->maps;
-	int result = 0;
-
-	for (size_t first = 0, end; first < maps->count && result == 0; first = end) {
-		end = first + 1;
-		while (!is_border(precopy, &maps->regions[first]) && end < maps->count &&
-		       !is_border(precopy, &maps->regions[end]))
-			end++;
-		if (!any(wanted, first, end) || track_block(precopy, first, end) == 0)
-			continue;
-		/* Some cannot be: the process has registered them itself. */
-		for (size_t i = first; i < end && result == 0; i++)
-			if (wanted[i] &&
-			    tracker_add(&precopy->tracker, maps->regions[i].start, maps->regions[i].size) == -EBUSY)
-				result = note_foreign(precopy, &maps->regions[i]);
-	}
-	return result;
+	return track(precopy, wanted, 0, precopy->maps->count, BORDER_LIKELY);
 }

@@ -37,6 +37,13 @@ static bool find_mapping(const struct precopy *precopy, uint64_t address, struct
 	return true;
 }
 
+static bool is_foreign(const struct precopy *precopy, const struct piece *piece)
+{
+	const struct pidmem_region all = { .start = piece->start, .size = piece->end - piece->start };
+
+	return precopy_is_foreign(precopy, &all);
+}
+
 /* The piece at or above an address. */
 static bool find_piece(const struct precopy *precopy, uint64_t address, struct piece *piece)
 {
@@ -44,7 +51,9 @@ static bool find_piece(const struct precopy *precopy, uint64_t address, struct p
 
 	if (!find_mapping(precopy, address, piece))
 		return false;
-	while (find_mapping(precopy, piece->end, &next) && next.start == piece->end && next.files == piece->files) {
+	bool foreign = is_foreign(precopy, piece);
+	while (find_mapping(precopy, piece->end, &next) && next.start == piece->end && next.files == piece->files &&
+	       is_foreign(precopy, &next) == foreign) {
 		piece->end = next.end;
 		piece->mappings++;
 	}
@@ -73,33 +82,24 @@ static int unprotect_piece(const struct precopy *precopy, struct piece piece)
 	return result;
 }
 
-struct unprotecting {
-	const struct precopy *precopy;
-	struct page_list large; /* what is to be dropped */
-	int result;
-};
-
 /* Mappings of files hardly ever grow or move: they may be split, and are let go in steps. */
-static void unprotect(void *pointer)
+static int unprotect(const struct precopy *precopy, struct page_list *large)
 {
-	struct unprotecting *unprotecting = pointer;
-	const struct precopy *precopy = unprotecting->precopy;
 	struct piece piece = { 0 };
 	int result = 0;
 
 	while (result == 0 && find_piece(precopy, piece.end, &piece)) {
 		uint64_t size = piece.end - piece.start;
-		const struct pidmem_region all = { .start = piece.start, .size = size };
-		if (!store_has(&precopy->store, piece.start, size) || precopy_is_foreign(precopy, &all))
+		if (!store_has(&precopy->store, piece.start, size) || is_foreign(precopy, &piece))
 			continue;
 		if (piece.files && size > MUCH)
 			tracker_remove(&precopy->tracker, piece.start, size);
 		if (piece.files || unprotect_piece(precopy, piece) < 0)
 			continue;
 		if (size >= DROPPED_LEAST && size / piece.mappings >= MAPPING_LEAST)
-			result = page_list_add(&unprotecting->large, piece.start, size);
+			result = page_list_add(large, piece.start, size);
 	}
-	unprotecting->result = result;
+	return result;
 }
 
 static bool all_stopped(const struct stopped_threads *threads)
@@ -152,16 +152,15 @@ static void drop_standing(const struct precopy *precopy, const struct page_list 
 /* What cannot be let go in another way is let go when the descriptor is closed. */
 static void let_go(const struct precopy *precopy)
 {
-	struct unprotecting unprotecting = { .precopy = precopy };
+	struct page_list large = { 0 };
 	sigset_t before;
 
-	freeze_do(precopy->frozen->freeze, unprotect, &unprotecting);
-	if (unprotecting.result == 0 && unprotecting.large.count) {
+	if (unprotect(precopy, &large) == 0 && large.count) {
 		freeze_block_signals(&before);
-		drop_standing(precopy, &unprotecting.large);
+		drop_standing(precopy, &large);
 		freeze_restore_signals(&before);
 	}
-	free(unprotecting.large.items);
+	free(large.items);
 }
 
 void precopy_untrack(struct precopy *precopy)

@@ -4,6 +4,7 @@
 #include "unit.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -25,7 +26,7 @@
 /* In a free room: PAGES of memory, from `place` on. */
 static char *place, *other;
 static struct obedient child;
-static struct pidmem_freeze *freeze;
+static struct pidmem_freeze *freeze, *second;
 
 static char put(char *at, size_t pages)
 {
@@ -50,6 +51,11 @@ static char obey(char order)
 			    0) == MAP_FAILED
 			       ? '-'
 			       : 'x';
+	case 'n': /* new memory, and something new in it */
+		return put(other, PAGES);
+	case 'y':
+		memset(other, 'y', PAGE);
+		return 'x';
 	case 's':
 		return mmap(other, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_ANONYMOUS | MAP_FIXED | MAP_SHARED, -1,
 			    0) == MAP_FAILED
@@ -81,21 +87,29 @@ static int stop(void **state)
 {
 	(void)state;
 	pidmem_freeze_close(take(freeze));
+	pidmem_freeze_close(take(second));
 	obedient_stop(&child);
 	return munmap(place, ROOM);
 }
 
+static struct pidmem_freeze *begin_one(void)
+{
+	struct pidmem_freeze *one = calloc(1, sizeof *one);
+
+	one->options.consistency = PIDMEM_SNAPSHOT;
+	one->options.engine = PIDMEM_ENGINE_PRECOPY;
+	one->options.directory = "/tmp";
+	one->given = 1;
+	assert_int_equal(freeze_add(one, child.process, false, NULL), 0);
+	assert_int_equal(guard_start(NULL, &one->guard), 0);
+	assert_int_equal(freeze_prepare(one, NULL), 0);
+	assert_int_equal(freeze_precopy(one, NULL), 0);
+	return one;
+}
+
 static struct precopy *make_passes(void)
 {
-	freeze = calloc(1, sizeof *freeze);
-	freeze->options.consistency = PIDMEM_SNAPSHOT;
-	freeze->options.engine = PIDMEM_ENGINE_PRECOPY;
-	freeze->options.directory = "/tmp";
-	freeze->given = 1;
-	assert_int_equal(freeze_add(freeze, child.process, false, NULL), 0);
-	assert_int_equal(guard_start(NULL, &freeze->guard), 0);
-	assert_int_equal(freeze_prepare(freeze, NULL), 0);
-	assert_int_equal(freeze_precopy(freeze, NULL), 0);
+	freeze = begin_one();
 	if (!freeze->items[0]->precopy) /* before Linux 6.7 */
 		skip();
 	return freeze->items[0]->precopy;
@@ -140,24 +154,79 @@ static void droppable(void **state)
 	assert_true(precopy_is_foreign(precopy, pidmem_maps_find(precopy->maps, (uintptr_t)other)));
 }
 
+/* One page has been written to since both began to look, the next one has not. */
+static void assert_right(struct pidmem_freeze *of)
+{
+	unsigned char bytes[PAGE + 1];
+	struct pidmem_source *source;
+
+	assert_int_equal(freeze_take_moment(of, NULL), 0);
+	assert_non_null(source = pidmem_freeze_source(of, 0));
+	assert_int_equal(pidmem_source_read(source, (uintptr_t)other, bytes, sizeof bytes, NULL, NULL), sizeof bytes);
+	assert_int_equal(bytes[0], 'y');
+	assert_int_equal(bytes[PAGE], 'x');
+}
+
+static void track_by(struct pidmem_freeze *of)
+{
+	const struct tracker *tracker = &of->items[0]->precopy->tracker;
+	struct tracker_range range = { .start = (uintptr_t)other, .end = (uintptr_t)other + PAGES * PAGE };
+	struct page_region run;
+
+	assert_int_equal(tracker_add(tracker, range.start, PAGES * PAGE), 0);
+	assert_int_equal(tracker_list(tracker, TRACKER_EXISTING, &range, &run, 1, PAGES * PAGE), 1);
+}
+
+/* New memory, which only one of two that copy the process has registered: both look at what was written to it. */
+static void two_at_once(bool of_second)
+{
+	struct precopy *precopy = make_passes();
+
+	assert_int_equal(obedient_order(&child, 'n'), 'x');
+	second = begin_one();
+	if (of_second)
+		track_by(second);
+	assert_int_equal(obedient_order(&child, 'y'), 'x');
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(precopy_pass(precopy, NULL), 0);
+	assert_right(freeze);
+	assert_right(second);
+}
+
+static void two_at_once_first(void **state)
+{
+	(void)state;
+	two_at_once(false);
+}
+
+static void two_at_once_second(void **state)
+{
+	(void)state;
+	two_at_once(true);
+}
+
 /* The file of shared memory is opened by its mapping. What failed for a moment is tried again. */
 static void opening(void **state)
 {
-	struct backings backings = { 0 };
-	AUTO_MAPS maps = NULL;
+	struct backings backings = { 0 }, control = { 0 };
+	struct pidmem_maps *maps;
 
 	(void)state;
 	assert_int_equal(obedient_order(&child, 's'), 'x');
 	assert_int_equal(pidmem_maps_read(child.process, 0, NULL, &maps), 0);
 	const struct pidmem_region *region = pidmem_maps_find(maps, (uintptr_t)other);
+	enum backing_state undisturbed = backing_of(&control, child.process, region)->state;
 	assert_int_equal(obedient_order(&child, 'c'), 'x');
-	assert_int_equal(backing_of(&backings, child.process, region)->state, BACKING_UNREACHABLE);
+	enum backing_state cut = backing_of(&backings, child.process, region)->state;
 	assert_int_equal(obedient_order(&child, 'j'), 'x');
-	enum backing_state now = backing_of(&backings, child.process, region)->state;
+	enum backing_state joined = backing_of(&backings, child.process, region)->state;
+	backings_done(&control);
 	backings_done(&backings);
-	if (geteuid() != 0) /* it takes a right */
+	pidmem_maps_free(maps);
+	if (undisturbed != BACKING_OPEN) /* it takes a right */
 		skip();
-	assert_int_equal(now, BACKING_OPEN);
+	assert_int_equal(cut, BACKING_UNREACHABLE);
+	assert_int_equal(joined, BACKING_OPEN);
 }
 
 int main(void)
@@ -165,6 +234,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(asking, start, stop),
 		cmocka_unit_test_setup_teardown(droppable, start, stop),
+		cmocka_unit_test_setup_teardown(two_at_once_first, start, stop),
+		cmocka_unit_test_setup_teardown(two_at_once_second, start, stop),
 		cmocka_unit_test_setup_teardown(opening, start, stop),
 	};
 
