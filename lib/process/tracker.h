@@ -26,8 +26,8 @@ struct tracker {
 int tracker_init(struct tracker *tracker, int userfaultfd, int pagemap);
 
 /*
- * Track the mappings in a range from now on: 0, or -errno; -EBUSY if the process itself has registered one elsewhere.
- * The range should end between mappings: one that is tracked in part is split, and mremap(2) fails on such.
+ * Track the mappings in a range from now on: 0, or -errno; -EBUSY if one is registered elsewhere, by the process or for
+ * it. The range should end between mappings: one that is tracked in part is split, and mremap(2) fails on such.
  */
 int tracker_add(const struct tracker *tracker, uint64_t start, uint64_t size);
 
@@ -49,7 +49,7 @@ void tracker_drop(const struct tracker *tracker, uint64_t start, uint64_t size);
 struct tracker_range {
 	uint64_t start, end;
 	bool files;   /* mappings of files: are pages the file's or copies of their own? Looking costs 50 ns a page */
-	bool foreign; /* the process has registered them itself: they are not tracked, and must not be protected */
+	bool foreign; /* somebody else has registered them: they are not tracked, and must not be protected */
 };
 
 /* Which pages to list; the last three are for when the process stands still. Pages of files that it has not written to

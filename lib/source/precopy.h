@@ -124,7 +124,7 @@ int precopy_begin(struct precopy *precopy, struct pidmem_error *error);
 void precopy_untrack(struct precopy *precopy);
 /* Track mappings, as many as can be, if some of `wanted`, by the index of their region, are not tracked yet. */
 int precopy_track(struct precopy *precopy, const bool *wanted);
-/* Note those that the process has registered itself, before anything was tracked, and those that cannot be tracked, by
+/* Note those that somebody else has registered, before anything was tracked, and those that cannot be tracked, by
  * their flags: 0 or -ENOMEM. */
 int precopy_find_foreign(struct precopy *precopy, const struct pidmem_maps *maps);
 /* Is a mapping tracked by somebody else? There is no way to ask but to track it: if it is another one by now, it may be
@@ -176,7 +176,7 @@ bool precopy_wants_some(const struct precopy *precopy, const struct pidmem_regio
 bool precopy_next_stretch(const struct precopy *precopy, const struct pidmem_region *region, uint64_t from,
 			  uint64_t *start, uint64_t *end);
 
-/* Is it better not protected? Where the process watches it itself, it would miss what it waits for. */
+/* Is it better not protected? Whoever else watches it would miss what he waits for. */
 bool precopy_is_foreign(const struct precopy *precopy, const struct pidmem_region *region);
 /* The next range of stretches of one kind that follow each other, behind the end of *range, which is all 0 at first,
  * and from region *index on. False after the last. */

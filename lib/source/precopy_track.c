@@ -142,11 +142,12 @@ int precopy_find_taken(struct precopy *precopy, const struct pidmem_maps *before
 		bool asked = listed && !(precopy->unasked && precopy->unasked[old]);
 		if (!precopy_is_private(region) || asked)
 			continue;
-		if ((!listed && is_of_pool(precopy, region)) ||
-		    (may_ask && precopy_is_taken(precopy, region->start, region->size)))
+		bool taken = may_ask && precopy_is_taken(precopy, region->start, region->size);
+		precopy->watched |= taken;
+		if (taken || (!listed && is_of_pool(precopy, region)))
 			result = note_foreign(precopy, region);
 		else
-			unasked[i] = !may_ask;
+			unasked[i] = !standing; /* it may be registered yet */
 	}
 	free(precopy->unasked);
 	precopy->unasked = take(unasked);
@@ -164,13 +165,21 @@ static int find_why(struct precopy *precopy, const struct pidmem_region *region,
 	return failed == -EBUSY || (failed == -EINVAL && there) ? note_foreign(precopy, region) : 0;
 }
 
-/* Regions from index `first` on, below `end`. Some cannot be tracked: those that somebody else has registered. */
+/* In the room around it may be something by now that cannot be tracked. */
+static int track_alone(struct precopy *precopy, const struct pidmem_region *region)
+{
+	int failed = tracker_add(&precopy->tracker, region->start, region->size);
+
+	return failed ? find_why(precopy, region, failed) : 0;
+}
+
+/* Regions from index `first` on, below `end`. Some cannot be tracked, as what somebody else has registered. */
 static int track(struct precopy *precopy, const bool *wanted, size_t first, size_t end, enum border border)
 {
 	const struct pidmem_region *regions = precopy->maps->regions;
 	int result = 0;
 
-	for (size_t at = first, next; at < end && result == 0; at = next) {
+	for (size_t at = first, next; at < end && result == 0 && !precopy->rival; at = next) {
 		next = at + 1;
 		while (!is_border(precopy, &regions[at], border) && next < end &&
 		       !is_border(precopy, &regions[next], border))
@@ -183,7 +192,7 @@ static int track(struct precopy *precopy, const bool *wanted, size_t first, size
 		else if (failed && next - at > 1)
 			result = track(precopy, wanted, at, next, border + 1);
 		else if (failed)
-			result = find_why(precopy, &regions[at], failed);
+			result = track_alone(precopy, &regions[at]);
 	}
 	return result;
 }
