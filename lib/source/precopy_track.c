@@ -116,8 +116,7 @@ bool precopy_is_taken(const struct precopy *precopy, uint64_t start, uint64_t si
 	       tracker_add(tracker, start, size) == -EBUSY;
 }
 
-/* The region of a list that begins there and is as long: its index, or -1. *k is the first that may be, and moves on.
- */
+/* The same place in a list: its index, or -1. *k is the first that may be it, and moves on. */
 static ssize_t find_same(const struct pidmem_maps *maps, const struct pidmem_region *region, size_t *k)
 {
 	while (*k < maps->count && maps->regions[*k].start < region->start)
@@ -158,11 +157,14 @@ static int find_why(struct precopy *precopy, const struct pidmem_region *region,
 {
 	uint64_t size = region->size;
 
-	precopy->watched |= failed == -EBUSY;
-	precopy->rival |= failed == -EBUSY && !precopy->registers;
-	/* Or it has gone. */
-	bool there = process_still_maps(precopy->process, region, region->start, &size) == 1 && size == region->size;
-	return failed == -EBUSY || (failed == -EINVAL && there) ? note_foreign(precopy, region) : 0;
+	if (failed == -EBUSY) {
+		precopy->watched = true;
+		precopy->rival |= !precopy->registers;
+	} else if (failed != -EINVAL || process_still_maps(precopy->process, region, region->start, &size) != 1 ||
+		   size != region->size) {
+		return 0; /* perhaps it has gone */
+	}
+	return note_foreign(precopy, region);
 }
 
 /* In the room around it may be something by now that cannot be tracked. */
