@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "source/freeze.h"
 #include "unit.h"
 
 __attribute__((noreturn)) static void be_child(const int *pipes, void (*begin)(void), char (*obey)(char order))
@@ -35,6 +36,15 @@ int obedient_start(struct obedient *child, void (*begin)(void), char (*obey)(cha
 	child->answers = answers[0];
 	return read(child->answers, &answer, 1) == 1 ? pidmem_process_open(child->pid, NULL, NULL, &child->process)
 						     : -1;
+}
+
+void obedient_freeze(struct pidmem_freeze *freeze, const struct obedient *children, size_t count)
+{
+	for (freeze->given = 0; freeze->given < count; freeze->given++)
+		assert_int_equal(freeze_add(freeze, children[freeze->given].process, false, NULL), 0);
+	assert_int_equal(guard_start(NULL, &freeze->guard), 0);
+	assert_int_equal(freeze_prepare(freeze, NULL), 0);
+	assert_int_equal(freeze_precopy(freeze, NULL), 0);
 }
 
 char obedient_order(const struct obedient *child, char order)

@@ -3,7 +3,10 @@
 #ifndef OBEDIENT_H
 #define OBEDIENT_H
 
+#include <stddef.h>
 #include <sys/types.h>
+
+struct pidmem_freeze;
 
 struct obedient {
 	pid_t pid;
@@ -13,6 +16,8 @@ struct obedient {
 
 /* Fork one, which begins so, and obeys so: it answers with what obey() returns. 0, or -1. */
 int obedient_start(struct obedient *child, void (*begin)(void), char (*obey)(char order));
+/* Get a freeze of some of them ready, with the options that it has: all but the stop is done. */
+void obedient_freeze(struct pidmem_freeze *freeze, const struct obedient *children, size_t count);
 /* Give an order, and wait for its answer. */
 char obedient_order(const struct obedient *child, char order);
 /* End it, if it has not ended, and close what belongs to it. */

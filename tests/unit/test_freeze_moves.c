@@ -99,11 +99,7 @@ static struct pidmem_freeze *begin_one(void)
 	one->options.consistency = PIDMEM_SNAPSHOT;
 	one->options.engine = PIDMEM_ENGINE_PRECOPY;
 	one->options.directory = "/tmp";
-	one->given = 1;
-	assert_int_equal(freeze_add(one, child.process, false, NULL), 0);
-	assert_int_equal(guard_start(NULL, &one->guard), 0);
-	assert_int_equal(freeze_prepare(one, NULL), 0);
-	assert_int_equal(freeze_precopy(one, NULL), 0);
+	obedient_freeze(one, &child, 1);
 	return one;
 }
 

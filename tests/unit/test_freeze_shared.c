@@ -131,11 +131,7 @@ static struct pidmem_source *freeze_around(enum pidmem_engine engine, char what)
 	freeze->options.directory = engine == PIDMEM_ENGINE_PRECOPY ? "." : NULL;
 	freeze->options.core = true;
 	freeze->options.filter = PIDMEM_CORE_FILTER | 0x33;
-	freeze->given = 1;
-	assert_int_equal(freeze_add(freeze, child.process, false, NULL), 0);
-	assert_int_equal(guard_start(NULL, &freeze->guard), 0);
-	assert_int_equal(freeze_prepare(freeze, NULL), 0);
-	assert_int_equal(freeze_precopy(freeze, &error), 0);
+	obedient_freeze(freeze, &child, 1);
 	if (engine == PIDMEM_ENGINE_PRECOPY && !freeze->items[0]->precopy) /* before Linux 6.7 */
 		skip();
 	listed = freeze->items[0]->live->maps;

@@ -51,11 +51,7 @@ static int start(void **state)
 	freeze = calloc(1, sizeof *freeze);
 	freeze->options.consistency = PIDMEM_SNAPSHOT;
 	freeze->options.directory = "/tmp";
-	for (freeze->given = 0; freeze->given < 2; freeze->given++)
-		assert_int_equal(freeze_add(freeze, victims[freeze->given].process, false, NULL), 0);
-	assert_int_equal(guard_start(NULL, &freeze->guard), 0);
-	assert_int_equal(freeze_prepare(freeze, NULL), 0);
-	assert_int_equal(freeze_precopy(freeze, NULL), 0);
+	obedient_freeze(freeze, victims, 2);
 	return 0;
 }
 
